@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Everything that crosses a process boundary: messages, ids, the bundle format, the admin API's
+//! types, the broker, the store and the bounded HTTP server.
+
+mod activation;
+mod answer;
+mod body;
+mod control;
+mod ids;
+mod invoke;
+mod lines;
+mod problem;
+mod timestamp;
+mod version;
+
+pub mod admin;
+pub mod broker;
+pub mod bundle;
+pub mod http;
+pub mod store;
+
+pub use activation::{Activation, LogLine, Stream};
+pub use answer::Answer;
+pub use body::Body;
+pub use broker::Broker;
+pub use bundle::Bundle;
+pub use control::{Assignment, Control, FuncAssignment, Heartbeat, Role, Route, WeightedBundle};
+pub use ids::{ActivationId, BundleSha, InvalidId, MemberId, Namespace, RequestId, RouteId};
+pub use invoke::{Invoke, InvokeHead};
+pub use lines::{MessageError, decode_line, decode_lines, encode_line, split_lines};
+pub use problem::{Component, Fault, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
+pub use store::Store;
+pub use timestamp::Timestamp;
+pub use version::Version;

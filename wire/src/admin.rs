@@ -1,0 +1,158 @@
+//! The types of the admin API, as its OpenAPI document describes them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{BundleSha, MemberId, Role, Route, RouteId, Timestamp, WeightedBundle};
+
+/// A bundle that Tron holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BundleInfo {
+    /// Its identity.
+    pub sha: BundleSha,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The title of its document.
+    pub title: String,
+    /// The version of its document.
+    pub version: String,
+    /// The host that its document names; `*` for any.
+    pub host: String,
+    /// The base path that its document names.
+    pub base_path: String,
+    /// What its code is: `wasm` or `js`.
+    pub code: String,
+    /// Its operations.
+    pub operations: Vec<OperationInfo>,
+}
+
+/// An operation of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationInfo {
+    /// The `operationId`.
+    pub id: String,
+    /// The HTTP method.
+    pub method: String,
+    /// The path template, below the base path.
+    pub path: String,
+}
+
+/// Asks for a bundle to serve a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeployRequest {
+    /// The bundle.
+    pub sha: BundleSha,
+    /// The host instead of the document's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The base path instead of the document's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_path: Option<String>,
+    /// Settings for the Func; those of the route before it when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub props: Option<Map<String, Value>>,
+    /// What the Func may call; as before when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<Vec<String>>,
+    /// The share of the route's calls, in percent; the bundles already there keep the rest. 100 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u32>,
+}
+
+/// One entry of the deployment log: the whole desired state, with who brought it about and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Its place in the log, from 1.
+    pub number: u64,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Who made it.
+    pub by: String,
+    /// What was done, in words.
+    pub action: String,
+    /// Every route.
+    pub routes: Vec<Route>,
+}
+
+/// A deployment in a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentInfo {
+    /// Its place in the log.
+    pub number: u64,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Who made it.
+    pub by: String,
+    /// What was done.
+    pub action: String,
+}
+
+/// Asks for an earlier state again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackRequest {
+    /// The deployment whose state to bring back; the one before the present when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<u64>,
+}
+
+/// A route in a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteInfo {
+    /// Names the route.
+    pub id: RouteId,
+    /// An exact host, or `*`.
+    pub host: String,
+    /// The base path.
+    pub base_path: String,
+    /// The title of the document of its first bundle.
+    pub title: String,
+    /// The bundles that share its calls.
+    pub bundles: Vec<WeightedBundle>,
+    /// What the Func may call.
+    pub outbound: Vec<String>,
+    /// The names of its settings; their values are not shown.
+    pub props: Vec<String>,
+    /// Calls that wait.
+    pub queued: u64,
+    /// Its operations.
+    pub operations: Vec<OperationInfo>,
+}
+
+/// A member in a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberInfo {
+    /// Names it.
+    pub id: MemberId,
+    /// What it is.
+    pub role: Role,
+    /// The version of the state that it holds.
+    pub version: u64,
+    /// When it was last heard.
+    pub seen_at: Timestamp,
+    /// Funcs that it could not load: queue and reason.
+    pub failed: std::collections::BTreeMap<String, String>,
+}
+
+/// A log line in a listing, with what it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// When it was written.
+    pub at: Timestamp,
+    /// The request.
+    pub request_id: crate::RequestId,
+    /// The execution.
+    pub activation: crate::ActivationId,
+    /// The route.
+    pub route: RouteId,
+    /// The bundle.
+    pub bundle: BundleSha,
+    /// The `operationId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// Where it came from.
+    pub stream: crate::Stream,
+    /// The text.
+    pub text: String,
+}

@@ -1,0 +1,214 @@
+//! `Body`: the bytes of a request or response, exact to the byte inside a JSON message.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// A body, held inline or by reference to the store.
+///
+/// On the wire it takes the most readable form that keeps every byte: `{"json": …}`, `{"text": …}`,
+/// `{"base64": …}` or `{"ref": …, "sha256": …, "len": …}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// The bytes themselves.
+    Inline(Bytes),
+    /// An object in the store.
+    Stored {
+        /// The object's key.
+        key: String,
+        /// The SHA-256 of its bytes, in lower-case hexadecimal.
+        sha256: String,
+        /// Its length in bytes.
+        len: u64,
+    },
+}
+
+impl Body {
+    /// A body of no bytes.
+    pub const EMPTY: Self = Self::Inline(Bytes::new());
+
+    /// Whether there is nothing in it; how messages know to leave it out.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Inline(bytes) => bytes.is_empty(),
+            Self::Stored { len, .. } => *len == 0,
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl<T: Into<Bytes>> From<T> for Body {
+    fn from(bytes: T) -> Self {
+        Self::Inline(bytes.into())
+    }
+}
+
+/// The bytes as raw JSON, if embedding them in one line of JSON gives back the same bytes: no line
+/// break (it would end the line) and no space around the value (a reader would not see it).
+fn as_raw_json(bytes: &[u8]) -> Option<&RawValue> {
+    let starts_a_value =
+        matches!(bytes.first()?, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n');
+    if !starts_a_value || bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        return None;
+    }
+    let raw: &RawValue = serde_json::from_slice(bytes).ok()?;
+    (raw.get().len() == bytes.len()).then_some(raw)
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Self::Inline(bytes) => {
+                if let Some(raw) = as_raw_json(bytes) {
+                    map.serialize_entry("json", raw)?;
+                } else if let Ok(text) = std::str::from_utf8(bytes) {
+                    map.serialize_entry("text", text)?;
+                } else {
+                    map.serialize_entry("base64", &BASE64.encode(bytes))?;
+                }
+            }
+            Self::Stored { key, sha256, len } => {
+                map.serialize_entry("ref", key)?;
+                map.serialize_entry("sha256", sha256)?;
+                map.serialize_entry("len", len)?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(BodyVisitor)
+    }
+}
+
+struct BodyVisitor;
+
+impl<'de> Visitor<'de> for BodyVisitor {
+    type Value = Body;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a body: one of json, text, base64, or ref with sha256 and len")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Body, A::Error> {
+        let first: String = map.next_key()?.ok_or_else(|| de::Error::custom("a body needs a form"))?;
+        match first.as_str() {
+            "json" => {
+                let raw: Box<RawValue> = map.next_value()?;
+                only_key(map, Body::from(Box::<str>::from(raw).into_string()))
+            }
+            "text" => {
+                let text: String = map.next_value()?;
+                only_key(map, Body::from(text))
+            }
+            "base64" => {
+                let text: String = map.next_value()?;
+                let bytes = BASE64.decode(text).map_err(de::Error::custom)?;
+                only_key(map, Body::from(bytes))
+            }
+            _ => stored(first, map),
+        }
+    }
+}
+
+fn only_key<'de, A: MapAccess<'de>>(mut map: A, body: Body) -> Result<Body, A::Error> {
+    match map.next_key::<String>()? {
+        None => Ok(body),
+        Some(key) => Err(de::Error::custom(format_args!("a body has one form, {key:?} is a second"))),
+    }
+}
+
+/// Reads the three members of a reference in any order.
+fn stored<'de, A: MapAccess<'de>>(first: String, mut map: A) -> Result<Body, A::Error> {
+    let (mut key, mut sha256, mut len) = (None, None, None);
+    let mut next = Some(first);
+    while let Some(name) = next {
+        match name.as_str() {
+            "ref" => key = Some(map.next_value()?),
+            "sha256" => sha256 = Some(map.next_value()?),
+            "len" => len = Some(map.next_value()?),
+            other => {
+                return Err(de::Error::unknown_field(
+                    other,
+                    &["json", "text", "base64", "ref", "sha256", "len"],
+                ));
+            }
+        }
+        next = map.next_key()?;
+    }
+    Ok(Body::Stored {
+        key: key.ok_or_else(|| de::Error::missing_field("ref"))?,
+        sha256: sha256.ok_or_else(|| de::Error::missing_field("sha256"))?,
+        len: len.ok_or_else(|| de::Error::missing_field("len"))?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn round_trip(bytes: &[u8]) -> (String, Body) {
+        let encoded = serde_json::to_string(&Body::from(bytes.to_vec())).unwrap();
+        let decoded = serde_json::from_str(&encoded).unwrap();
+        (encoded, decoded)
+    }
+
+    #[test]
+    fn each_body_takes_its_most_readable_form() {
+        for (bytes, form) in [
+            (&b"{\"a\": 1.0, \"a\":2}"[..], "{\"json\":{\"a\": 1.0, \"a\":2}}"),
+            (b"null", "{\"json\":null}"),
+            (b" null", "{\"text\":\" null\"}"),
+            (b"{\n}", "{\"text\":\"{\\n}\"}"),
+            (b"caf\xc3\xa9", "{\"text\":\"café\"}"),
+            (b"\xff\x00", "{\"base64\":\"/wA=\"}"),
+        ] {
+            let (encoded, decoded) = round_trip(bytes);
+            assert_eq!(encoded, form);
+            assert_eq!(decoded, Body::from(bytes.to_vec()));
+        }
+    }
+
+    #[test]
+    fn a_second_form_is_refused() {
+        assert!(serde_json::from_str::<Body>(r#"{"text":"a","json":1}"#).is_err());
+        assert!(serde_json::from_str::<Body>("{}").is_err());
+        assert!(serde_json::from_str::<Body>(r#"{"ref":"bodies/x","len":1}"#).is_err());
+    }
+
+    #[test]
+    fn a_reference_is_read_in_any_order() {
+        let body: Body = serde_json::from_str(r#"{"len":3,"sha256":"ab","ref":"bodies/ab"}"#).unwrap();
+        assert_eq!(body, Body::Stored { key: "bodies/ab".into(), sha256: "ab".into(), len: 3 });
+    }
+
+    proptest! {
+        #[test]
+        fn every_byte_survives(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert_eq!(round_trip(&bytes).1, Body::from(bytes));
+        }
+
+        #[test]
+        fn text_that_looks_like_json_survives_on_one_line(text in "[ \\[\\]{}\",:0-9eE.+\\-\\\\nrtu\n\r\t]{0,24}") {
+            let (encoded, decoded) = round_trip(text.as_bytes());
+            prop_assert!(!encoded.contains(['\n', '\r']));
+            prop_assert_eq!(decoded, Body::from(text.into_bytes()));
+        }
+    }
+}

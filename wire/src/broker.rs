@@ -1,0 +1,135 @@
+//! The seam to whatever carries messages: RabbitMQ, or the embedded broker in a single process.
+
+mod delivery;
+mod embedded;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::Timestamp;
+
+pub use delivery::{Consumer, Delivery, Heard, Subscription};
+pub use embedded::Embedded;
+
+/// The queue that every request enters by.
+pub const REQUESTS: &str = "requests";
+
+/// Carries messages between members.
+///
+/// Queues deliver each message to one of their consumers and keep it until it is settled; topics
+/// deliver to every subscriber and keep nothing.
+#[async_trait]
+pub trait Broker: Send + Sync + 'static {
+    /// Makes sure that the queue exists. Declaring it again is no error and changes nothing.
+    async fn declare(&self, queue: &Queue) -> Result<(), Error>;
+
+    /// Removes the queue and what is in it. Its consumers end; removing what is not there is no error.
+    async fn delete(&self, queue: &str) -> Result<(), Error>;
+
+    /// Hands a message over. `Ok` means that the broker has it in that queue.
+    ///
+    /// # Errors
+    /// [`Error::Unroutable`] and [`Error::Full`] mean that it was not accepted, now and for certain;
+    /// [`Error::Unknown`] that it may have been.
+    async fn publish(&self, queue: &str, message: Message) -> Result<(), Error>;
+
+    /// Starts to consume, with at most `prefetch` deliveries unsettled at a time.
+    async fn consume(&self, queue: &str, prefetch: u16) -> Result<Consumer, Error>;
+
+    /// How much waits in the queue.
+    async fn depth(&self, queue: &str) -> Result<Depth, Error>;
+
+    /// Sends to every present subscriber of the topic.
+    async fn broadcast(&self, topic: Topic, payload: Bytes) -> Result<(), Error>;
+
+    /// Receives what is broadcast from now on. A subscriber that falls behind loses the oldest and is told so.
+    async fn subscribe(&self, topic: Topic) -> Result<Subscription, Error>;
+}
+
+/// What went wrong between us and the broker.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Error {
+    /// There is no such queue.
+    #[error("no queue {0}")]
+    Unroutable(String),
+    /// The queue is at its bound.
+    #[error("queue {0} is full")]
+    Full(String),
+    /// The connection broke before the broker answered: the message may or may not be there.
+    #[error("publish to {0} has an unknown outcome")]
+    Unknown(String),
+    /// The broker cannot be reached or takes nothing at present.
+    #[error("broker is unavailable")]
+    Unavailable,
+}
+
+/// What a queue is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name, built from ids.
+    pub name: String,
+    /// How many messages may wait in it; a further one is refused.
+    pub len_max: usize,
+    /// How many bytes may wait in it; a message that would exceed that is refused.
+    pub bytes_max: usize,
+    /// Where messages go that are given up; without one they are dropped.
+    pub dead_letter: Option<String>,
+}
+
+/// What is handed to the broker: one or more JSON lines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The lines.
+    pub payload: Bytes,
+    /// When it stops being of use: it is not delivered afterwards.
+    pub expires_at: Option<Timestamp>,
+    /// Why it was given up, on a message in a dead-letter queue.
+    pub dead_reason: Option<String>,
+}
+
+impl Message {
+    /// A message of these lines.
+    pub fn new(payload: Bytes) -> Self {
+        Self { payload, expires_at: None, dead_reason: None }
+    }
+
+    /// The same message, of no use after `at`.
+    #[must_use]
+    pub fn expires_at(mut self, at: Timestamp) -> Self {
+        self.expires_at = Some(at);
+        self
+    }
+}
+
+/// What a queue holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Messages that wait for a consumer.
+    pub ready: usize,
+    /// Messages that were delivered and are not settled.
+    pub unsettled: usize,
+    /// Consumers.
+    pub consumers: usize,
+}
+
+/// What everybody may hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// State from Tron to the members.
+    Control,
+    /// Heartbeats from the members to Tron.
+    Heartbeats,
+    /// Records of executions.
+    Activations,
+}
+
+impl Topic {
+    /// The topic's name on the broker.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Control => "funcatron.control",
+            Self::Heartbeats => "funcatron.heartbeats",
+            Self::Activations => "funcatron.activations",
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Control messages: whole versioned state from Tron to the members, and what members say back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{BundleSha, MemberId, Namespace, RouteId, Timestamp, Version};
+
+/// A host and base path, and the bundles that serve them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Names the route in queues.
+    pub id: RouteId,
+    /// The tenant.
+    pub namespace: Namespace,
+    /// An exact host, or `*` for any.
+    pub host: String,
+    /// The base path; `/` is the root.
+    pub base_path: String,
+    /// The bundles that share the route's calls; never empty.
+    pub bundles: Vec<WeightedBundle>,
+    /// Settings for the Func: an object.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub props: serde_json::Map<String, serde_json::Value>,
+    /// What the Func may call, as `host` or `host:port`; nothing when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outbound: Vec<String>,
+}
+
+/// A bundle and its share of a route's calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightedBundle {
+    /// The bundle.
+    pub sha: BundleSha,
+    /// Its share, relative to the others' weights.
+    pub weight: u32,
+}
+
+impl Route {
+    /// The name of the queue that this bundle's calls on this route wait in.
+    pub fn queue(&self, sha: &BundleSha) -> String {
+        format!("func.{}.{}", self.id, sha.short())
+    }
+}
+
+/// What Tron tells everybody. Each message is the whole state, so that a lost one does no harm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Control {
+    /// To whoever dispatches: the route table.
+    Routes {
+        /// The version of the message's shape.
+        v: Version,
+        /// The number of the deployment that this is.
+        version: u64,
+        /// Every route.
+        routes: Vec<Route>,
+    },
+    /// To runners: what to consume.
+    Assignment(Assignment),
+}
+
+/// The Funcs that runners are to serve.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The version of the message's shape.
+    pub v: Version,
+    /// Grows with every change of what runners should do.
+    pub version: u64,
+    /// Every Func, those that are being drained included.
+    pub funcs: Vec<FuncAssignment>,
+}
+
+/// One bundle on one route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FuncAssignment {
+    /// The queue to consume.
+    pub queue: String,
+    /// The route.
+    pub route: RouteId,
+    /// The tenant.
+    pub namespace: Namespace,
+    /// The route's base path, which the bundle's operations are matched below.
+    pub base_path: String,
+    /// The bundle.
+    pub sha: BundleSha,
+    /// Settings for the Func.
+    #[serde(default)]
+    pub props: serde_json::Map<String, serde_json::Value>,
+    /// What the Func may call.
+    #[serde(default)]
+    pub outbound: Vec<String>,
+}
+
+/// What a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// HTTP in, HTTP out.
+    Frontend,
+    /// Dispatcher and control plane.
+    Tron,
+    /// Runs Funcs.
+    Runner,
+}
+
+/// What a member says about itself, regularly and at every change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The version of the message's shape.
+    pub v: Version,
+    /// Who speaks.
+    pub member: MemberId,
+    /// What it is.
+    pub role: Role,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// The version of the state that it holds; 0 for none.
+    pub version: u64,
+    /// Funcs of that version that it could not load: queue -> reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<String, String>,
+}

@@ -1,0 +1,83 @@
+//! `Invoke`: the message that asks for a call.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ActivationId, Body, BundleSha, Namespace, RequestId, Timestamp, Version};
+
+/// One request, with everything that is needed to run it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invoke {
+    /// The version of the message's shape.
+    pub v: Version,
+    /// The id that the client sees.
+    pub id: RequestId,
+    /// The id that answers are matched by.
+    pub activation: ActivationId,
+    /// The tenant.
+    pub namespace: Namespace,
+    /// When the call was accepted.
+    pub at: Timestamp,
+    /// When its answer stops being useful.
+    pub deadline: Timestamp,
+    /// How often it has been started before this time, plus one.
+    pub attempt: u32,
+    /// The queue for the answer; without one the result is dropped (fire and forget).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// The bundle to run instead of the one that the route would choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<BundleSha>,
+    /// The HTTP method.
+    pub method: String,
+    /// `http` or `https`, as the client saw it.
+    pub scheme: String,
+    /// The host that was asked for, normalised, with its port unless that is the scheme's own.
+    pub host: String,
+    /// The path, still percent-encoded.
+    pub path: String,
+    /// The query without its `?`, still percent-encoded.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub query: String,
+    /// The headers in order; names in lower case, repeated ones repeated.
+    pub headers: Vec<(String, String)>,
+    /// The address of the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// The W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// The body; absent when it is empty.
+    #[serde(default, skip_serializing_if = "Body::is_empty")]
+    pub body: Body,
+}
+
+/// The members of an [`Invoke`] that decide where it goes, read without copying the rest.
+#[derive(Debug, Deserialize)]
+pub struct InvokeHead<'a> {
+    /// The version of the message's shape.
+    pub v: Version,
+    /// The id that the client sees.
+    pub id: RequestId,
+    /// The id that answers are matched by.
+    pub activation: ActivationId,
+    /// The tenant.
+    pub namespace: Namespace,
+    /// When its answer stops being useful.
+    pub deadline: Timestamp,
+    /// How often it has been started before this time, plus one.
+    pub attempt: u32,
+    /// The queue for the answer.
+    #[serde(default, borrow)]
+    pub reply_to: Option<Cow<'a, str>>,
+    /// The bundle to run instead of the one that the route would choose.
+    #[serde(default)]
+    pub bundle: Option<BundleSha>,
+    /// The host that was asked for.
+    #[serde(borrow)]
+    pub host: Cow<'a, str>,
+    /// The path, still percent-encoded.
+    #[serde(borrow)]
+    pub path: Cow<'a, str>,
+}
