@@ -1,0 +1,30 @@
+//! The smallest Func in Rust.
+
+use funcatron_guest::{Func, Json, Request, serve};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Greeting {
+    message: &'static str,
+}
+
+fn get_hello(_: &Request) -> Json<Greeting> {
+    Json(Greeting { message: "hello" })
+}
+
+fn func() -> Func {
+    Func::new().on("getHello", get_hello)
+}
+
+serve!(func);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hello_is_said() {
+        let response = func().call(&Request::new("getHello"));
+        assert_eq!(response.body(), br#"{"message":"hello"}"#);
+    }
+}
