@@ -1,0 +1,53 @@
+# What people type. Each target does its own set-up; nothing needs to be running.
+
+CARGO ?= cargo
+DENY_VERSION := 0.20.2
+FUZZ_VERSION := 0.13.2
+TOOLS := $(CURDIR)/target/tools
+FUZZ_SECONDS ?= 60
+
+.PHONY: run build test setup check fmt clippy deny unit guests schemathesis fuzz bench help
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Build and serve the sample Funcs on http://127.0.0.1:3000 (admin on 3001).
+	$(CARGO) run --release --bin funcatron -- dev funcs
+
+build: ## Build the release binary: target/release/funcatron.
+	$(CARGO) build --release --bin funcatron
+
+test: setup fmt clippy deny unit guests schemathesis ## Everything that must pass before a change lands.
+
+setup: ## Install what the tests need (Debian: with apt; elsewhere: say what is missing).
+	scripts/setup.sh
+
+fmt:
+	$(CARGO) fmt --all --check
+
+clippy:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+deny: $(TOOLS)/bin/cargo-deny
+	$(TOOLS)/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+$(TOOLS)/bin/cargo-deny:
+	$(CARGO) install cargo-deny --version $(DENY_VERSION) --locked --root $(TOOLS)
+
+unit: ## The Rust tests: units, properties, contracts, components, the whole platform.
+	scripts/nextest.sh
+
+guests: ## Rebuild the guests from source and check that they behave like those in the repository.
+	funcs/test.sh
+
+schemathesis: ## Test the running Petstore against its own document.
+	scripts/schemathesis.sh
+
+fuzz: $(TOOLS)/bin/cargo-fuzz ## Run each fuzz target for FUZZ_SECONDS.
+	PATH="$(TOOLS)/bin:$$PATH" scripts/fuzz.sh $(FUZZ_SECONDS)
+
+$(TOOLS)/bin/cargo-fuzz:
+	$(CARGO) install cargo-fuzz --version $(FUZZ_VERSION) --locked --root $(TOOLS)
+
+bench: ## Measure against peers in the same run; prints a table with ratios.
+	bench/run.sh
