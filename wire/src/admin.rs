@@ -58,6 +58,23 @@ pub struct DeployRequest {
     /// The share of the route's calls, in percent; the bundles already there keep the rest. 100 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<u32>,
+    /// Whether it may take the route from a bundle whose document has another title.
+    #[serde(default)]
+    pub replace: bool,
+}
+
+/// What a deployment came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployed {
+    /// The entry of the deployment log.
+    pub deployment: DeploymentInfo,
+    /// The route that the bundle serves.
+    pub route: RouteId,
+    /// Whether a runner has loaded it.
+    pub ready: bool,
+    /// Why the runners could not load it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// One entry of the deployment log: the whole desired state, with who brought it about and when.
@@ -86,6 +103,13 @@ pub struct DeploymentInfo {
     pub by: String,
     /// What was done.
     pub action: String,
+}
+
+impl From<&Deployment> for DeploymentInfo {
+    fn from(deployment: &Deployment) -> Self {
+        let Deployment { number, at, by, action, routes: _ } = deployment;
+        Self { number: *number, at: *at, by: by.clone(), action: action.clone() }
+    }
 }
 
 /// Asks for an earlier state again.
@@ -155,4 +179,20 @@ pub struct LogEntry {
     pub stream: crate::Stream,
     /// The text.
     pub text: String,
+}
+
+/// In a stream that is followed: records that were lost because the reader or Tron fell behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missed {
+    /// How many.
+    pub missed: u64,
+}
+
+/// That Tron is alive, and how far it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Who answers.
+    pub member: MemberId,
+    /// The number of the deployment that calls are dispatched by; 0 for none yet.
+    pub deployment: u64,
 }

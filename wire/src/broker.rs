@@ -2,6 +2,7 @@
 
 mod delivery;
 mod embedded;
+mod queues;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use crate::Timestamp;
 
 pub use delivery::{Consumer, Delivery, Heard, Subscription};
 pub use embedded::Embedded;
+pub use queues::{DEAD_REQUESTS, dead_letters, dead_queue, func_queue, requests_queue};
 
 /// The queue that every request enters by.
 pub const REQUESTS: &str = "requests";
