@@ -52,6 +52,8 @@ pub enum ProblemKind {
     LoopDetected,
     /// A fault of the platform.
     Internal,
+    /// A method or encoding that nothing here understands.
+    NotImplemented,
     /// The Func failed: a trap, a limit, an answer that is not HTTP.
     FuncFailed,
     /// The Func's answer breaks the document.
@@ -78,6 +80,7 @@ impl ProblemKind {
             Self::Unprocessable => 422,
             Self::HeadTooLarge => 431,
             Self::Internal => 500,
+            Self::NotImplemented => 501,
             Self::FuncFailed | Self::InvalidResponse => 502,
             Self::Overloaded => 503,
             Self::DeadlineExceeded => 504,
@@ -100,6 +103,7 @@ impl ProblemKind {
             Self::HeadTooLarge => "Head too large",
             Self::LoopDetected => "Loop detected",
             Self::Internal => "Internal error",
+            Self::NotImplemented => "Not implemented",
             Self::FuncFailed => "Func failed",
             Self::InvalidResponse => "Invalid response",
             Self::Overloaded => "Overloaded",
