@@ -36,16 +36,15 @@ pub struct Answer {
 impl Answer {
     /// The answer to a call that the platform could not carry out.
     pub fn problem(activation: ActivationId, attempt: u32, problem: Problem) -> Self {
-        let headers = problem.headers();
         Self {
             v: Version,
-            id: problem.request_id.clone(),
             activation,
             attempt,
             bundle: None,
             status: problem.status(),
+            headers: problem.headers(),
             body: Body::from(problem.to_json()),
-            headers,
+            id: problem.request_id,
             part: 0,
             more: false,
         }

@@ -4,10 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use object_store::ObjectStore;
+use futures_util::TryStreamExt;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode};
 
 use crate::BundleSha;
 use crate::admin::Deployment;
+
+const BUNDLES: &str = "bundles";
+const DEPLOYMENTS: &str = "deployments";
 
 /// Where the desired state lives. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -49,24 +55,37 @@ impl Store {
     ///
     /// # Errors
     /// When the directory cannot be made or opened.
-    pub fn directory(_path: &Path) -> Result<Self, Error> {
-        unimplemented!()
+    pub fn directory(path: &Path) -> Result<Self, Error> {
+        let objects = open_directory(path)
+            .map_err(|source| unavailable(format!("open store {}", path.display()), source))?;
+        Ok(Self { objects: Arc::new(objects) })
     }
 
     /// Keeps a bundle under its SHA-256. Keeping it again changes nothing.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn put_bundle(&self, _zip: Bytes) -> Result<BundleSha, Error> {
-        unimplemented!()
+    pub async fn put_bundle(&self, zip: Bytes) -> Result<BundleSha, Error> {
+        let sha = BundleSha::of(&zip);
+        // Overwriting replaces the object as a whole, and repairs one that was damaged.
+        match self.objects.put(&bundle_key(&sha), zip.into()).await {
+            Ok(_) => Ok(sha),
+            Err(source) => Err(unavailable(format!("keep bundle {sha}"), source)),
+        }
     }
 
     /// The bytes of a bundle, checked against its SHA-256; `None` when there is none.
     ///
     /// # Errors
     /// When the store cannot be read or the bytes are damaged.
-    pub async fn bundle(&self, _sha: &BundleSha) -> Result<Option<Bytes>, Error> {
-        unimplemented!()
+    pub async fn bundle(&self, sha: &BundleSha) -> Result<Option<Bytes>, Error> {
+        let Some(zip) = self.get(&bundle_key(sha), || format!("fetch bundle {sha}")).await? else {
+            return Ok(None);
+        };
+        if BundleSha::of(&zip) != *sha {
+            return Err(Error::Damaged(sha.clone()));
+        }
+        Ok(Some(zip))
     }
 
     /// Every bundle, with its size in bytes.
@@ -74,31 +93,51 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn bundles(&self) -> Result<Vec<(BundleSha, u64)>, Error> {
-        unimplemented!()
+        let objects = self.list(BUNDLES).await?;
+        let mut bundles: Vec<_> = objects
+            .iter()
+            .filter_map(|object| Some((BundleSha::parse(object.location.filename()?).ok()?, object.size)))
+            .collect();
+        bundles.sort();
+        Ok(bundles)
     }
 
-    /// Removes a bundle.
+    /// Removes a bundle. Removing what is not there is no error.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn delete_bundle(&self, _sha: &BundleSha) -> Result<(), Error> {
-        unimplemented!()
+    pub async fn delete_bundle(&self, sha: &BundleSha) -> Result<(), Error> {
+        match self.objects.delete(&bundle_key(sha)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(unavailable(format!("delete bundle {sha}"), source)),
+        }
     }
 
     /// Appends to the deployment log: the compare-and-swap that every change is.
     ///
     /// # Errors
     /// [`Error::Taken`] when that number exists.
-    pub async fn append_deployment(&self, _deployment: &Deployment) -> Result<(), Error> {
-        unimplemented!()
+    pub async fn append_deployment(&self, deployment: &Deployment) -> Result<(), Error> {
+        let number = deployment.number;
+        // People read these files.
+        let json =
+            serde_json::to_vec_pretty(deployment).map_err(|source| Error::Corrupt { number, source })?;
+        match self.objects.put_opts(&deployment_key(number), json.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(()),
+            Err(object_store::Error::AlreadyExists { .. }) => Err(Error::Taken(number)),
+            Err(source) => Err(unavailable(format!("append deployment {number}"), source)),
+        }
     }
 
     /// One entry of the deployment log.
     ///
     /// # Errors
     /// When the store cannot be read or the entry is corrupt.
-    pub async fn deployment(&self, _number: u64) -> Result<Option<Deployment>, Error> {
-        unimplemented!()
+    pub async fn deployment(&self, number: u64) -> Result<Option<Deployment>, Error> {
+        let json = self.get(&deployment_key(number), || format!("fetch deployment {number}")).await?;
+        json.map(|json| serde_json::from_slice(&json))
+            .transpose()
+            .map_err(|source| Error::Corrupt { number, source })
     }
 
     /// The numbers of the deployment log, ascending.
@@ -106,6 +145,159 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn deployment_numbers(&self) -> Result<Vec<u64>, Error> {
-        unimplemented!()
+        let objects = self.list(DEPLOYMENTS).await?;
+        let mut numbers: Vec<_> =
+            objects.iter().filter_map(|object| deployment_number(object.location.filename()?)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    async fn get(&self, key: &Key, action: impl Fn() -> String) -> Result<Option<Bytes>, Error> {
+        let object = match self.objects.get(key).await {
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(source) => return Err(unavailable(action(), source)),
+            Ok(object) => object,
+        };
+        object.bytes().await.map(Some).map_err(|source| unavailable(action(), source))
+    }
+
+    async fn list(&self, folder: &str) -> Result<Vec<ObjectMeta>, Error> {
+        let folder = Key::from(folder);
+        let objects = self.objects.list(Some(&folder)).try_collect().await;
+        objects.map_err(|source| unavailable(format!("list {folder}"), source))
+    }
+}
+
+fn open_directory(path: &Path) -> Result<LocalFileSystem, object_store::Error> {
+    make_directory(path)
+        .map_err(|source| object_store::Error::Generic { store: "directory", source: source.into() })?;
+    // Without it an acknowledged write is an empty file after a power cut.
+    Ok(LocalFileSystem::new_with_prefix(path)?.with_fsync(true))
+}
+
+/// Bundles are other people's code and deployments hold their settings: the directory is for its owner.
+fn make_directory(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
+}
+
+fn bundle_key(sha: &BundleSha) -> Key {
+    Key::from_iter([BUNDLES, sha.as_str()])
+}
+
+fn deployment_key(number: u64) -> Key {
+    Key::from(format!("{DEPLOYMENTS}/{number:020}.json"))
+}
+
+/// The number in a key's file name; `None` for a file that is none of ours.
+fn deployment_number(name: &str) -> Option<u64> {
+    let number = name.strip_suffix(".json")?.parse().ok()?;
+    (deployment_key(number).filename() == Some(name)).then_some(number)
+}
+
+fn unavailable(action: String, source: object_store::Error) -> Error {
+    Error::Unavailable { action, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Timestamp;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::directory(&directory.path().join("a/store")).unwrap();
+        (directory, store)
+    }
+
+    fn deployment(number: u64, by: &str) -> Deployment {
+        Deployment { number, at: Timestamp(0), by: by.into(), action: "test".into(), routes: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn a_bundle_is_kept_once_under_its_sha() {
+        let (_directory, store) = store();
+        let sha = store.put_bundle(Bytes::from_static(b"zip")).await.unwrap();
+        assert_eq!(store.put_bundle(Bytes::from_static(b"zip")).await.unwrap(), sha);
+        assert_eq!(store.bundle(&sha).await.unwrap().unwrap(), "zip");
+        assert_eq!(store.bundles().await.unwrap(), [(sha.clone(), 3)]);
+        store.delete_bundle(&sha).await.unwrap();
+        store.delete_bundle(&sha).await.unwrap();
+        assert_eq!(store.bundle(&sha).await.unwrap(), None);
+        assert_eq!(store.bundles().await.unwrap(), []);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_bundle_is_told_and_repaired_by_keeping_it_again() {
+        let (directory, store) = store();
+        let sha = store.put_bundle(Bytes::from_static(b"zip")).await.unwrap();
+        std::fs::write(directory.path().join(format!("a/store/bundles/{sha}")), b"zap").unwrap();
+        assert!(matches!(store.bundle(&sha).await, Err(Error::Damaged(damaged)) if damaged == sha));
+        store.put_bundle(Bytes::from_static(b"zip")).await.unwrap();
+        assert_eq!(store.bundle(&sha).await.unwrap().unwrap(), "zip");
+    }
+
+    #[tokio::test]
+    async fn of_twenty_who_append_the_same_number_one_succeeds() {
+        let (_directory, store) = store();
+        let appends = (0..20).map(|writer| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let deployment = deployment(1, &writer.to_string());
+                store.append_deployment(&deployment).await.map(|()| deployment)
+            })
+        });
+        let results = futures_util::future::join_all(appends).await.into_iter().map(Result::unwrap);
+        let (written, refused): (Vec<_>, Vec<_>) = results.partition(Result::is_ok);
+        assert_eq!(written.len(), 1);
+        assert!(refused.iter().all(|result| matches!(result, Err(Error::Taken(1)))));
+        assert_eq!(store.deployment(1).await.unwrap(), written.into_iter().next().unwrap().ok());
+    }
+
+    #[tokio::test]
+    async fn the_deployment_log_is_in_numerical_order() {
+        let (directory, store) = store();
+        for number in [10, 2, u64::MAX, 1] {
+            store.append_deployment(&deployment(number, "me")).await.unwrap();
+        }
+        std::fs::write(directory.path().join("a/store/deployments/3.json"), b"").unwrap();
+        assert_eq!(store.deployment_numbers().await.unwrap(), [1, 2, 10, u64::MAX]);
+        assert_eq!(store.deployment(3).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_person_can_read_a_deployment() {
+        let (directory, store) = store();
+        store.append_deployment(&deployment(7, "me")).await.unwrap();
+        let path = directory.path().join("a/store/deployments/00000000000000000007.json");
+        let json = std::fs::read_to_string(path).unwrap();
+        assert!(json.contains("\n  \"by\": \"me\",\n"), "{json}");
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_cannot_be_read_is_corrupt_and_not_absent() {
+        let (directory, store) = store();
+        store.append_deployment(&deployment(1, "me")).await.unwrap();
+        std::fs::write(directory.path().join("a/store/deployments/00000000000000000001.json"), b"").unwrap();
+        assert!(matches!(store.deployment(1).await, Err(Error::Corrupt { number: 1, .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_directory_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let (directory, _store) = store();
+        let mode = std::fs::metadata(directory.path().join("a/store")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+
+    /// `LocalFileSystem` shows its settings when it is printed, and nowhere else.
+    #[test]
+    fn what_is_written_is_on_the_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let objects = open_directory(directory.path()).unwrap();
+        assert!(format!("{objects:?}").contains("fsync: true"), "{objects:?}");
     }
 }
