@@ -38,7 +38,7 @@ build_rust() {
 
 "$here/toolchain.sh" >/dev/null
 chosen=("$@")
-[ $# -gt 0 ] || chosen=("${rust[@]}")
+[ $# -gt 0 ] || chosen=("${rust[@]}" js-engine)
 for name in "${chosen[@]}"; do
     if [ "$name" = js-engine ]; then
         "$here/js-engine/build.sh" ${OUT:+"$OUT/js.wasm"}

@@ -82,7 +82,7 @@ impl Problem {
     }
 
     /// The response to the request `id`; a cause goes to the log.
-    pub(crate) fn response(self, id: &str) -> Response {
+    pub fn response(self, id: &str) -> Response {
         let body = self.body(id).to_string();
         let response = Response::bytes("application/problem+json", body).status(self.status);
         let headers = self.headers.into_iter();

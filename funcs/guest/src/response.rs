@@ -46,6 +46,12 @@ impl Response {
         self.headers.push((name.to_ascii_lowercase(), value.into()));
         self
     }
+
+    /// The same response with this body, whose type the headers tell.
+    pub fn with_body(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.body = bytes.into();
+        self
+    }
 }
 
 /// Reading a response: for tests, and for the side that sends it.

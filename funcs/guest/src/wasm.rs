@@ -8,28 +8,27 @@ pub use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 
 use wasip2::http::types::{ErrorCode, Fields, Method, OutgoingBody, OutgoingResponse};
 
-use crate::{Func, Request, Response, host};
+use crate::{Func, Problem, Request, Response, Result, host};
 
 /// Answers one request with `func`.
 pub fn serve(func: &Func, incoming: IncomingRequest, out: ResponseOutparam) {
-    let response = match read(incoming) {
-        Ok(request) => func.call(&request),
+    answer(incoming, out, |request| func.call(request));
+}
+
+/// Answers one request with what `call` makes of it.
+pub fn answer(incoming: IncomingRequest, out: ResponseOutparam, call: impl FnOnce(&Request) -> Response) {
+    let request = match read(incoming) {
+        Ok(request) => request,
         Err(error) => return refuse(out, format!("read the request: {error}")),
     };
-    let headers = match fields(&response) {
-        Ok(headers) => headers,
-        Err(error) => return refuse(out, error),
-    };
-    let outgoing = OutgoingResponse::new(headers);
-    if outgoing.set_status_code(response.status_code()).is_err() {
-        return refuse(out, format!("{} is no status", response.status_code()));
-    }
-    let body = outgoing.body();
-    ResponseOutparam::set(out, Ok(outgoing));
-    if let Ok(body) = body
-        && let Err(error) = write(body, response.body())
-    {
-        host::log(&format!("write the response: {error}"));
+    let mut response = call(&request);
+    let outgoing = outgoing(&response).or_else(|problem| {
+        response = problem.response(request.id());
+        outgoing(&response)
+    });
+    match outgoing {
+        Ok(outgoing) => send(outgoing, out, response.body()),
+        Err(problem) => refuse(out, problem.detail().into()),
     }
 }
 
@@ -70,12 +69,28 @@ fn method(method: Method) -> String {
     name.into()
 }
 
-fn fields(response: &Response) -> Result<Fields, String> {
+/// The head of the response; what the host does not take is the Func's mistake.
+fn outgoing(response: &Response) -> Result<OutgoingResponse> {
     let fields = Fields::new();
     for (name, value) in response.headers() {
-        fields.append(name, value.as_bytes()).map_err(|error| format!("header {name}: {error}"))?;
+        let appended = fields.append(name, value.as_bytes());
+        appended.map_err(|error| Problem::internal(format!("response header {name}: {error}")))?;
     }
-    Ok(fields)
+    let outgoing = OutgoingResponse::new(fields);
+    let status = response.status_code();
+    let set = outgoing.set_status_code(status);
+    set.map_err(|()| Problem::internal(format!("{status} is no status")))?;
+    Ok(outgoing)
+}
+
+fn send(outgoing: OutgoingResponse, out: ResponseOutparam, bytes: &[u8]) {
+    let body = outgoing.body();
+    ResponseOutparam::set(out, Ok(outgoing));
+    if let Ok(body) = body
+        && let Err(error) = write(body, bytes)
+    {
+        host::log(&format!("write the response: {error}"));
+    }
 }
 
 fn write(body: OutgoingBody, bytes: &[u8]) -> io::Result<()> {
