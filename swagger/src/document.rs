@@ -2,7 +2,13 @@
 
 use serde_json::Value;
 
-use crate::{BasePath, Checked, HostPattern, Invalid, Operation, Refusal, Request};
+use crate::{
+    BasePath, Checked, Fault, HostPattern, Invalid, Location, Operation, Refusal, Request,
+    node::Node,
+    operations::Operations,
+    reader::{Reader, Version},
+    source,
+};
 
 /// An OpenAPI document with its operations compiled.
 #[derive(Debug)]
@@ -12,7 +18,7 @@ pub struct Document {
     version: String,
     host: HostPattern,
     base_path: BasePath,
-    operations: Vec<Operation>,
+    operations: Operations,
 }
 
 impl Document {
@@ -20,15 +26,20 @@ impl Document {
     ///
     /// # Errors
     /// Every mistake found, not only the first.
-    pub fn parse(_bytes: &[u8]) -> Result<Document, Invalid> {
-        Ok(Document {
-            json: Value::Null,
-            title: String::new(),
-            version: String::new(),
-            host: HostPattern::ANY,
-            base_path: BasePath::default(),
-            operations: Vec::new(),
-        })
+    pub fn parse(bytes: &[u8]) -> Result<Document, Invalid> {
+        let json = source::read(bytes).map_err(|reason| invalid("", reason))?;
+        let version = dialect(&json)?;
+        let mut reader = Reader::new(&json, version);
+        let title = reader.info("title");
+        let api_version = reader.info("version");
+        let (host, base_path) = reader.served_at();
+        let operations = reader.operations(&title);
+        reader.finish_schemas();
+        let faults = reader.into_faults();
+        if !faults.is_empty() {
+            return Err(Invalid { faults });
+        }
+        Ok(Document { json, title, version: api_version, host, base_path, operations })
     }
 
     /// The title (`info.title`).
@@ -53,7 +64,7 @@ impl Document {
 
     /// The operations, in document order.
     pub fn operations(&self) -> &[Operation] {
-        &self.operations
+        &self.operations.all
     }
 
     /// The document as JSON, for documentation pages and templates.
@@ -61,12 +72,89 @@ impl Document {
         &self.json
     }
 
-    /// Checks a request in full: match, security, content type, parameters, body.
+    /// Checks a request in full: match, security, content type, then parameters and body together.
+    ///
+    /// `HEAD` is answered by a documented `GET`. A body that the operation does not document is tolerated.
     ///
     /// # Errors
     /// The refusal to answer with.
     pub fn check<'d>(&'d self, request: &Request<'_>) -> Result<Checked<'d>, Refusal> {
-        let _ = request.header("");
-        Err(Refusal::new(404, "no such path"))
+        let Some(found) = self.operations.paths.find(request.path) else {
+            return Err(Refusal::new(404, "no operation has this path"));
+        };
+        let operation = self.of_path(found.path, request.method).or_else(|| match request.method {
+            "HEAD" => self.of_path(found.path, "GET"),
+            _ => None,
+        });
+        match operation {
+            Some(operation) => operation.check(request, &found.captures),
+            None => Err(self.not_allowed(found.path)),
+        }
+    }
+
+    fn path_operations(&self, path: usize) -> impl Iterator<Item = &Operation> {
+        let indexes = self.operations.by_path.get(path).into_iter().flatten();
+        indexes.filter_map(|index| self.operations.all.get(*index))
+    }
+
+    fn of_path(&self, path: usize, method: &str) -> Option<&Operation> {
+        self.path_operations(path).find(|operation| operation.method() == method)
+    }
+
+    fn not_allowed(&self, path: usize) -> Refusal {
+        let mut allow: Vec<String> =
+            self.path_operations(path).map(|operation| operation.method().to_owned()).collect();
+        if allow.iter().any(|method| method == "GET") && !allow.iter().any(|method| method == "HEAD") {
+            allow.push("HEAD".to_owned());
+        }
+        Refusal { allow, ..Refusal::new(405, "no operation of this path has this method") }
+    }
+}
+
+fn invalid(pointer: &str, reason: impl Into<String>) -> Invalid {
+    Invalid { faults: vec![Fault::new(Location::Document, pointer, reason)] }
+}
+
+fn dialect(json: &Value) -> Result<Version, Invalid> {
+    // YAML reads an unquoted 2.0 as a number.
+    let text = |key: &str| match json.get(key) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    if !json.is_object() {
+        return Err(invalid("", "the document is not an object"));
+    }
+    match (text("swagger"), text("openapi")) {
+        (Some(version), None) if version == "2.0" => Ok(Version::V2),
+        (None, Some(version)) if is_release(&version, "3.0") => Ok(Version::V30),
+        (None, Some(version)) if is_release(&version, "3.1") => Ok(Version::V31),
+        (Some(version), None) => Err(invalid("/swagger", format!("version {version:?} is not 2.0"))),
+        (None, Some(version)) => {
+            Err(invalid("/openapi", format!("version {version:?} is neither 3.0 nor 3.1")))
+        }
+        (Some(_), Some(_)) => Err(invalid("", "the document says both swagger and openapi")),
+        (None, None) => Err(invalid("", "the document says neither swagger nor openapi")),
+    }
+}
+
+fn is_release(version: &str, line: &str) -> bool {
+    version
+        .strip_prefix(line)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('-'))
+}
+
+impl Reader<'_> {
+    /// A required text of `info`; YAML may have read a version as a number.
+    fn info(&mut self, key: &str) -> String {
+        let node = Node::root(self.root).child("info").and_then(|info| info.child(key));
+        match node.as_ref().map(|node| node.value) {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            _ => {
+                self.fault(format!("/info/{key}"), format!("the document has no {key}"));
+                String::new()
+            }
+        }
     }
 }

@@ -39,11 +39,7 @@ pub enum Location {
 impl Fault {
     /// Names a mistake at `pointer` in `location`.
     pub fn new(location: Location, pointer: impl Into<String>, reason: impl Into<String>) -> Fault {
-        Fault {
-            location,
-            pointer: pointer.into(),
-            reason: reason.into(),
-        }
+        Fault { location, pointer: pointer.into(), reason: reason.into() }
     }
 }
 

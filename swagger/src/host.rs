@@ -30,11 +30,7 @@ impl HostPattern {
             return Ok(HostPattern::ANY);
         }
         let host = normalise(text);
-        if is_host(&host) {
-            Ok(HostPattern(Some(host.into())))
-        } else {
-            Err(BadHost(text.to_owned()))
-        }
+        if is_host(&host) { Ok(HostPattern(Some(host.into()))) } else { Err(BadHost(text.to_owned())) }
     }
 
     /// The exact host, or `None` for any.
@@ -61,11 +57,7 @@ pub(crate) fn normalise(host: &str) -> Cow<'_, str> {
 
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        Some((name, port))
-            if port.bytes().all(|byte| byte.is_ascii_digit()) && !is_cut_ipv6(name) =>
-        {
-            name
-        }
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !is_cut_ipv6(name) => name,
         _ => host,
     }
 }
@@ -80,18 +72,16 @@ fn is_host(host: &str) -> bool {
         return false;
     }
     match host.strip_prefix('[') {
-        Some(rest) => rest
-            .strip_suffix(']')
-            .is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok()),
+        Some(rest) => {
+            rest.strip_suffix(']').is_some_and(|address| address.parse::<std::net::Ipv6Addr>().is_ok())
+        }
         None => host.split('.').all(is_label),
     }
 }
 
 fn is_label(label: &str) -> bool {
     !label.is_empty()
-        && label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 impl fmt::Display for HostPattern {
@@ -128,12 +118,7 @@ mod tests {
     fn port_case_and_final_dot_do_not_matter() {
         let host = HostPattern::parse("API.Example.com:8443").unwrap();
         assert_eq!(host.to_string(), "api.example.com");
-        for text in [
-            "api.example.com",
-            "API.example.COM",
-            "api.example.com.",
-            "api.example.com:80",
-        ] {
+        for text in ["api.example.com", "API.example.COM", "api.example.com.", "api.example.com:80"] {
             assert!(host.accepts(text), "{text}");
         }
         assert!(!host.accepts("example.com"));
@@ -147,16 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_host_is_refused() {
-        for text in [
-            "",
-            "a b",
-            "a/b",
-            "*.example.com",
-            "a..b",
-            "[::1",
-            "user@host",
-            "{host}",
-        ] {
+        for text in ["", "a b", "a/b", "*.example.com", "a..b", "[::1", "user@host", "{host}"] {
             assert!(HostPattern::parse(text).is_err(), "{text}");
         }
     }

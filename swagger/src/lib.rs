@@ -4,14 +4,32 @@
 //! brokers, bundles or HTTP servers.
 
 mod base_path;
+mod bodies;
+mod body;
 mod document;
 mod fault;
+mod form;
 mod host;
+mod media;
+mod multipart;
+mod node;
 mod operation;
+mod operations;
+mod parameter;
+mod parameters;
+mod paths;
 mod percent;
+mod reader;
 mod refusal;
 mod request;
+mod response;
 mod routes;
+mod schema;
+mod security;
+mod server;
+mod source;
+mod style;
+mod template;
 
 pub use base_path::{BadBasePath, BasePath};
 pub use document::Document;

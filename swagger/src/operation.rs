@@ -1,8 +1,17 @@
 //! `Operation` is one method on one path of the document, with what it accepts and answers.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use crate::Fault;
+use serde_json::{Map, Value};
+
+use crate::{
+    Checked, Fault, Location, Refusal, Request,
+    body::Body,
+    parameter::{Pairs, Parameter},
+    response::{self, Response},
+    security::Security,
+    style::Encoding,
+};
 
 /// One documented operation.
 #[derive(Debug)]
@@ -13,6 +22,20 @@ pub struct Operation {
     pub(crate) summary: Option<String>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotent: bool,
+    pub(crate) security: Security,
+    pub(crate) parameters: Parameters,
+    pub(crate) body: Option<Body>,
+    pub(crate) responses: Vec<Response>,
+}
+
+/// The parameters of an operation by where they stand.
+#[derive(Debug, Default)]
+pub(crate) struct Parameters {
+    /// In the order of the path template.
+    pub(crate) path: Vec<Parameter>,
+    pub(crate) query: Vec<Parameter>,
+    pub(crate) header: Vec<Parameter>,
+    pub(crate) cookie: Vec<Parameter>,
 }
 
 impl Operation {
@@ -52,10 +75,86 @@ impl Operation {
     /// Every mistake found; an undocumented status is not one.
     pub fn check_response(
         &self,
-        _status: u16,
-        _headers: &[(String, String)],
-        _body: &[u8],
+        status: u16,
+        headers: &[(String, String)],
+        body: &[u8],
     ) -> Result<(), Vec<Fault>> {
-        Ok(())
+        let Some(response) = response::pick(&self.responses, status) else { return Ok(()) };
+        let faults = response.check(status, self.method == "HEAD", headers, body);
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Everything about a request but its path.
+    pub(crate) fn check<'d>(
+        &'d self,
+        request: &Request<'_>,
+        captures: &[Cow<'_, str>],
+    ) -> Result<Checked<'d>, Refusal> {
+        self.security.check(request)?;
+        if let Some(body) = &self.body {
+            body.check_type(request)?;
+        }
+        let mut faults = Vec::new();
+        let path_params = self.parameters.path(captures, &mut faults);
+        let query_params = self.parameters.query(request.query, &mut faults);
+        self.parameters.check_headers(request, &mut faults);
+        if let Some(body) = &self.body {
+            body.check(request, &mut faults);
+        }
+        if !faults.is_empty() {
+            return Err(Refusal {
+                faults,
+                ..Refusal::new(400, "the request does not fit its documentation")
+            });
+        }
+        Ok(Checked { operation: self, path_params, query_params })
+    }
+}
+
+impl Parameters {
+    fn path(&self, captures: &[Cow<'_, str>], faults: &mut Vec<Fault>) -> Map<String, Value> {
+        let mut params = Map::new();
+        for (parameter, raw) in self.path.iter().zip(captures) {
+            if let Some(value) = parameter.read(raw, Encoding::Percent, faults) {
+                params.insert(parameter.name.clone(), value);
+            }
+        }
+        params
+    }
+
+    fn query(&self, query: &str, faults: &mut Vec<Fault>) -> Map<String, Value> {
+        let mut params = Map::new();
+        if self.query.is_empty() {
+            return params;
+        }
+        let pairs = match Pairs::query(query) {
+            Ok(pairs) => pairs,
+            Err(reason) => {
+                faults.push(Fault::new(Location::Query, "", reason));
+                return params;
+            }
+        };
+        for parameter in &self.query {
+            if let Some(value) = parameter.find(&pairs, faults) {
+                params.insert(parameter.name.clone(), value);
+            }
+        }
+        params
+    }
+
+    fn check_headers(&self, request: &Request<'_>, faults: &mut Vec<Fault>) {
+        for parameter in &self.header {
+            match request.header(&parameter.name) {
+                Some(value) => parameter.read(value, Encoding::Plain, faults),
+                None => parameter.absent(faults),
+            };
+        }
+        if self.cookie.is_empty() {
+            return;
+        }
+        let cookies = Pairs::cookies(request.headers);
+        for parameter in &self.cookie {
+            parameter.find(&cookies, faults);
+        }
     }
 }

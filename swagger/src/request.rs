@@ -34,9 +34,6 @@ impl<'a> Request<'a> {
     /// The first header of this name, whatever its case.
     pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
         let headers: &'a [(String, String)] = self.headers;
-        headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }

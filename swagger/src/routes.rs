@@ -29,10 +29,7 @@ impl<T> RouteTable<T> {
     pub fn build(
         routes: impl IntoIterator<Item = (HostPattern, BasePath, T)>,
     ) -> Result<RouteTable<T>, Conflict> {
-        let mut table = RouteTable {
-            exact: HashMap::new(),
-            any: Prefixes::default(),
-        };
+        let mut table = RouteTable { exact: HashMap::new(), any: Prefixes::default() };
         for (host, base_path, value) in routes {
             if !table.prefixes(&host).insert(&base_path, value) {
                 return Err(Conflict { host, base_path });
@@ -66,10 +63,7 @@ struct Prefixes<T> {
 
 impl<T> Default for Prefixes<T> {
     fn default() -> Self {
-        Prefixes {
-            value: None,
-            children: HashMap::new(),
-        }
+        Prefixes { value: None, children: HashMap::new() }
     }
 }
 
@@ -97,8 +91,7 @@ impl<T> Prefixes<T> {
             if node.children.is_empty() {
                 break;
             }
-            let Some(child) = percent::decode(raw).and_then(|segment| node.children.get(&*segment))
-            else {
+            let Some(child) = percent::decode(raw).and_then(|segment| node.children.get(&*segment)) else {
                 break;
             };
             node = child;
@@ -116,11 +109,7 @@ mod tests {
 
     fn table(routes: &[(&str, &str)]) -> RouteTable<String> {
         RouteTable::build(routes.iter().map(|(host, path)| {
-            (
-                HostPattern::parse(host).unwrap(),
-                BasePath::parse(path).unwrap(),
-                format!("{host}{path}"),
-            )
+            (HostPattern::parse(host).unwrap(), BasePath::parse(path).unwrap(), format!("{host}{path}"))
         }))
         .unwrap()
     }
@@ -128,10 +117,7 @@ mod tests {
     #[test]
     fn exact_host_beats_star() {
         let table = table(&[("*", "/api"), ("a.example", "/api")]);
-        assert_eq!(
-            table.lookup("A.example:8080", "/api/x").unwrap(),
-            "a.example/api"
-        );
+        assert_eq!(table.lookup("A.example:8080", "/api/x").unwrap(), "a.example/api");
         assert_eq!(table.lookup("b.example", "/api/x").unwrap(), "*/api");
     }
 

@@ -1,0 +1,175 @@
+//! `Content` is a documented body by media type: it picks the type and checks the bytes.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::{
+    Fault, Location, form, multipart,
+    schema::{Schema, Shape},
+};
+
+/// The media types of a body, in document order.
+#[derive(Debug, Default)]
+pub(crate) struct Content {
+    pub(crate) media: Vec<Media>,
+}
+
+/// One media type and the schema of its bodies.
+#[derive(Debug)]
+pub(crate) struct Media {
+    pub(crate) range: Range,
+    pub(crate) schema: Option<Schema>,
+    pub(crate) shape: Shape,
+}
+
+/// `type/subtype`, where either may be `*`; lower case, without parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Range(String);
+
+/// How the bytes of a media type are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Form,
+    Multipart,
+    Text,
+    Binary,
+}
+
+impl Range {
+    pub(crate) fn parse(text: &str) -> Option<Range> {
+        let essence = text.split(';').next().unwrap_or_default().trim();
+        let (kind, subtype) = essence.split_once('/')?;
+        let is_token = |token: &str| {
+            !token.is_empty()
+                && token
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte))
+        };
+        (is_token(kind) && is_token(subtype)).then(|| Range(essence.to_ascii_lowercase()))
+    }
+
+    /// How exactly it fits a concrete type: 3 exact, 2 `type/*`, 1 `*/*`.
+    fn fit(&self, concrete: &str) -> Option<u8> {
+        match self.0.strip_suffix("/*") {
+            _ if self.0.eq_ignore_ascii_case(concrete) => Some(3),
+            Some("*") => Some(1),
+            Some(kind) if concrete.split('/').next().is_some_and(|own| own.eq_ignore_ascii_case(kind)) => {
+                Some(2)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Content {
+    /// The entry for a `Content-Type`: exact, then `type/*`, then `*/*`.
+    pub(crate) fn pick(&self, content_type: &str) -> Option<&Media> {
+        let concrete = content_type.split(';').next().unwrap_or_default().trim();
+        let fits = self.media.iter().filter_map(|media| Some((media.range.fit(concrete)?, media)));
+        // `max_by_key` takes the last of equals; documents are read from the top.
+        fits.rev().max_by_key(|(fit, _)| *fit).map(|(_, media)| media)
+    }
+
+    pub(crate) fn accepted(&self) -> String {
+        self.media.iter().map(|media| media.range.0.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Media {
+    /// Checks the bytes of a body of this type.
+    pub(crate) fn check(&self, content_type: &str, body: &[u8], location: Location, faults: &mut Vec<Fault>) {
+        let Some(schema) = &self.schema else {
+            if kind(content_type) == Kind::Json
+                && let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(body)
+            {
+                faults.push(Fault::new(location, "", not_json(&error)));
+            }
+            return;
+        };
+        let value = match self.value(content_type, body) {
+            Ok(Some(value)) => value,
+            Ok(None) => return,
+            Err(reason) => return faults.push(Fault::new(location, "", reason)),
+        };
+        if let Err(mistakes) = schema.check(&value, body.len()) {
+            faults.extend(
+                mistakes.into_iter().map(|mistake| Fault::new(location, mistake.pointer, mistake.reason)),
+            );
+        }
+    }
+
+    /// The body as a value for the schema; `None` for bytes that no schema describes.
+    fn value(&self, content_type: &str, body: &[u8]) -> Result<Option<Value>, String> {
+        match kind(content_type) {
+            Kind::Json => serde_json::from_slice(body).map(Some).map_err(|error| not_json(&error)),
+            Kind::Form => form::read(body, &self.shape).map(Some),
+            Kind::Multipart => multipart::read(content_type, body, &self.shape).map(Some),
+            Kind::Text => text(body).map(|text| Some(self.shape.value(text))),
+            Kind::Binary => Ok(None),
+        }
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    format!("is not valid JSON: {error}")
+}
+
+pub(crate) fn text(body: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(body).map_err(|error| format!("is not UTF-8: {error}"))
+}
+
+fn kind(content_type: &str) -> Kind {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let ends_with = |tail: &str| {
+        let at = essence.len().wrapping_sub(tail.len());
+        essence.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(tail))
+    };
+    if ends_with("/json") || ends_with("+json") {
+        Kind::Json
+    } else if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        Kind::Form
+    } else if essence.eq_ignore_ascii_case("multipart/form-data") {
+        Kind::Multipart
+    } else if essence.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("text/")) {
+        Kind::Text
+    } else {
+        Kind::Binary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_beats_type_beats_star() {
+        let media = ["*/*", "application/*", "application/json"];
+        let media = media.map(|text| Media {
+            range: Range::parse(text).unwrap(),
+            schema: None,
+            shape: Shape::default(),
+        });
+        let content = Content { media: media.into() };
+        let picked = |text: &str| content.pick(text).unwrap().range.to_string();
+        assert_eq!(picked("Application/JSON; charset=utf-8"), "application/json");
+        assert_eq!(picked("application/xml"), "application/*");
+        assert_eq!(picked("text/plain"), "*/*");
+    }
+
+    #[test]
+    fn kinds_are_told_by_type() {
+        assert_eq!(kind("application/problem+json;x=1"), Kind::Json);
+        assert_eq!(kind("Text/Plain"), Kind::Text);
+        assert_eq!(kind("application/octet-stream"), Kind::Binary);
+        assert_eq!(kind("é"), Kind::Binary);
+        assert_eq!(kind(""), Kind::Binary);
+    }
+}
