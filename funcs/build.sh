@@ -9,7 +9,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
-rust=(hello-rust echo hostile)
+rust=(hello-rust echo petstore hostile)
 toolchain=$here/target/toolchain
 
 folder() {
