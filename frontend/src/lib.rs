@@ -1,1 +1,19 @@
-//! Placeholder.
+//! Turns an HTTP request into an invoke and the matching answer into a response.
+//!
+//! It knows nothing of routes, documents or Funcs: whatever passes the gate becomes a message.
+
+mod access_log;
+mod answer;
+mod call;
+mod config;
+mod forwarded;
+mod gate;
+mod hop_by_hop;
+mod host;
+mod in_flight;
+mod replies;
+mod server;
+mod target;
+
+pub use config::Config;
+pub use server::{Error, run};

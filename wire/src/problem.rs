@@ -58,6 +58,8 @@ pub enum ProblemKind {
     FuncFailed,
     /// The Func's answer breaks the document.
     InvalidResponse,
+    /// The platform broke while it took the request: it may have been executed.
+    OutcomeUnknown,
     /// The platform cannot take the request now; it was not executed.
     Overloaded,
     /// No answer by the deadline.
@@ -81,7 +83,7 @@ impl ProblemKind {
             Self::HeadTooLarge => 431,
             Self::Internal => 500,
             Self::NotImplemented => 501,
-            Self::FuncFailed | Self::InvalidResponse => 502,
+            Self::FuncFailed | Self::InvalidResponse | Self::OutcomeUnknown => 502,
             Self::Overloaded => 503,
             Self::DeadlineExceeded => 504,
             Self::LoopDetected => 508,
@@ -106,6 +108,7 @@ impl ProblemKind {
             Self::NotImplemented => "Not implemented",
             Self::FuncFailed => "Func failed",
             Self::InvalidResponse => "Invalid response",
+            Self::OutcomeUnknown => "Outcome unknown",
             Self::Overloaded => "Overloaded",
             Self::DeadlineExceeded => "Deadline exceeded",
         }

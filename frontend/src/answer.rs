@@ -1,0 +1,119 @@
+//! Turns an answer into a response that leaves the connection sound, whatever a Func put into it.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use wire::http::{Response, full};
+use wire::{Answer, Body};
+
+use crate::hop_by_hop::{is_hop_by_hop, names};
+
+/// Why an answer is no HTTP response.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotHttp {
+    #[error("the answer's status {0} is not one of a response")]
+    Status(u16),
+    #[error("the answer's header {0:?} cannot be sent")]
+    Header(String),
+    #[error("the answer's body cannot be sent")]
+    Body,
+    #[error("the answer comes in parts")]
+    Parts,
+}
+
+/// The response that an answer asks for.
+pub(crate) fn into_response(answer: Answer) -> Result<Response, NotHttp> {
+    if answer.more || answer.part > 0 {
+        return Err(NotHttp::Parts);
+    }
+    // Responses below 200 do not end a request.
+    let status = Some(answer.status).filter(|status| (200..=599).contains(status));
+    let status = status.ok_or(NotHttp::Status(answer.status))?;
+    let body = body(status, answer.body)?;
+    let mut response = full(status, &[], body).map_err(|_invalid| NotHttp::Status(status))?;
+    *response.headers_mut() = headers(answer.headers)?;
+    Ok(response)
+}
+
+fn body(status: u16, body: Body) -> Result<Bytes, NotHttp> {
+    match body {
+        _ if matches!(status, 204 | 205 | 304) => Ok(Bytes::new()),
+        Body::Inline(bytes) => Ok(bytes),
+        Body::Stored { .. } => Err(NotHttp::Body),
+    }
+}
+
+fn headers(answered: Vec<(String, String)>) -> Result<HeaderMap, NotHttp> {
+    // One more: the request id is added to every response.
+    let mut headers = HeaderMap::with_capacity(answered.len() + 1);
+    let named: Vec<String> = answered
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
+        .flat_map(|(_, value)| names(value.as_bytes()))
+        .collect();
+    for (name, value) in answered {
+        let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else { return Err(NotHttp::Header(name)) };
+        if is_dropped(header.as_str()) || named.iter().any(|dropped| dropped == header.as_str()) {
+            continue;
+        }
+        match HeaderValue::from_maybe_shared(Bytes::from(value)) {
+            Ok(value) => headers.append(header, value),
+            Err(_invalid) => return Err(NotHttp::Header(name)),
+        };
+    }
+    Ok(headers)
+}
+
+/// The framing of the response is ours to write.
+fn is_dropped(name: &str) -> bool {
+    name == "content-length" || is_hop_by_hop(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{ActivationId, RequestId, Version};
+
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Answer {
+        Answer {
+            v: Version,
+            id: RequestId::generate(),
+            activation: ActivationId::generate(),
+            attempt: 1,
+            bundle: None,
+            status,
+            headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+            body: Body::from("hello"),
+            part: 0,
+            more: false,
+        }
+    }
+
+    #[test]
+    fn what_would_break_the_connection_is_not_passed_on() {
+        let headers = [
+            ("Connection", "close, X-Odd"),
+            ("x-odd", "1"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "3"),
+            ("keep-alive", "timeout=1"),
+            ("set-cookie", "a=1"),
+            ("set-cookie", "b=2"),
+        ];
+        let response = into_response(answer(200, &headers)).unwrap();
+        let kept: Vec<_> = response.headers().iter().map(|(_, value)| value.to_str().unwrap()).collect();
+        assert_eq!(kept, ["a=1", "b=2"]);
+    }
+
+    #[test]
+    fn an_answer_that_is_not_http_is_refused() {
+        for status in [0, 99, 100, 101, 199, 600, 999, 65_535] {
+            assert!(matches!(into_response(answer(status, &[])), Err(NotHttp::Status(_))), "{status}");
+        }
+        for header in [("x", "a\r\nset-cookie: b"), ("x", "a\u{0}"), ("x y", "a"), ("", "a"), ("x\r\n", "a")]
+        {
+            assert!(matches!(into_response(answer(200, &[header])), Err(NotHttp::Header(_))), "{header:?}");
+        }
+        assert!(matches!(into_response(Answer { more: true, ..answer(200, &[]) }), Err(NotHttp::Parts)));
+    }
+}

@@ -1,0 +1,43 @@
+//! `Config`: what an operator can choose about a frontend.
+
+use std::time::Duration;
+
+use wire::Namespace;
+use wire::http::Limits;
+
+/// As long as load balancers usually wait; the timeouts of operations lie within it.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// The time an answer that was sent at the very deadline needs to arrive: its 504 says more than ours.
+const ANSWER_GRACE: Duration = Duration::from_millis(250);
+/// Half of what may wait in the queue of requests, so that two frontends fill it.
+const IN_FLIGHT_MAX: usize = 8_192;
+
+/// What an operator can choose about a frontend.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The tenant that its calls belong to.
+    pub namespace: Namespace,
+    /// What a client may take of it.
+    pub limits: Limits,
+    /// The time that a call has.
+    pub call_timeout: Duration,
+    /// How much longer it waits for the answer.
+    pub answer_grace: Duration,
+    /// Calls without an answer yet; further ones are refused.
+    pub in_flight_max: usize,
+    /// Whether every client is a proxy of ours, whose `x-forwarded-*` headers are true.
+    pub trusts_forwarded: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            namespace: Namespace::default(),
+            limits: Limits::default(),
+            call_timeout: CALL_TIMEOUT,
+            answer_grace: ANSWER_GRACE,
+            in_flight_max: IN_FLIGHT_MAX,
+            trusts_forwarded: false,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The frontend itself: every request ends here as exactly one response.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+use wire::broker::{self, Broker, DEAD_REQUESTS, dead_queue, requests_queue};
+use wire::http::{
+    BodyError, Handler, Request, Response, X_REQUEST_ID, problem, read_body, request_id, serve,
+};
+use wire::{
+    ActivationId, Body, Component, Invoke, MemberId, Problem, ProblemKind, RequestId, Timestamp, Version,
+};
+
+use crate::Config;
+use crate::access_log::AccessLog;
+use crate::answer::{NotHttp, into_response};
+use crate::call::{self, Calls};
+use crate::forwarded::Client;
+use crate::gate::{self, Clean};
+use crate::in_flight::InFlight;
+use crate::replies::Replies;
+
+/// Seconds that a client should wait when we can take nothing: queues drain within one.
+const RETRY_AFTER: &str = "1";
+
+/// Why a frontend cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its queues cannot be had.
+    #[error("set up the frontend's queues")]
+    Queues(#[from] broker::Error),
+}
+
+/// Serves until `shutdown`, then drains.
+///
+/// # Errors
+/// When the broker does not give it its queues.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    broker: Arc<dyn Broker>,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    let reply_to = format!("reply.{}", MemberId::generate("frontend"));
+    let in_flight = InFlight::new(config.in_flight_max);
+    broker.declare(&dead_queue(DEAD_REQUESTS)).await?;
+    broker.declare(&requests_queue()).await?;
+    let replies = Replies::open(broker.clone(), reply_to.clone(), in_flight.clone()).await?;
+    info!(queue = %reply_to, "frontend serves");
+
+    let limits = config.limits.clone();
+    let wait_max = config.call_timeout + config.answer_grace;
+    let calls = Calls { broker: broker.clone(), in_flight: in_flight.clone(), wait_max };
+    let frontend = Frontend(Arc::new(Inner { config, calls, reply_to: reply_to.clone() }));
+    tokio::select! {
+        () = serve(listener, limits, frontend, shutdown) => {}
+        never = replies.run() => match never {},
+    }
+
+    info!(queue = %reply_to, in_flight = in_flight.len(), "frontend drained");
+    Ok(broker.delete(&reply_to).await?)
+}
+
+#[derive(Clone)]
+struct Frontend(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    calls: Calls,
+    reply_to: String,
+}
+
+/// Why a request is answered by the frontend itself.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error(transparent)]
+    Gate(#[from] gate::Refusal),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error(transparent)]
+    Call(#[from] call::Error),
+    #[error(transparent)]
+    Answer(#[from] NotHttp),
+}
+
+impl Handler for Frontend {
+    const COMPONENT: Component = Component::Frontend;
+
+    async fn handle(&self, request: Request, client: SocketAddr) -> Response {
+        let id = request_id(request.headers());
+        let access_log = AccessLog::begin(&request);
+        let mut response = match self.0.respond(request, client, &id).await {
+            Ok(response) => response,
+            Err(refusal) => refuse(&refusal, &id),
+        };
+        if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+            response.headers_mut().insert(X_REQUEST_ID, id);
+        }
+        access_log.end(&id, &response);
+        response
+    }
+}
+
+impl Inner {
+    async fn respond(&self, request: Request, peer: SocketAddr, id: &RequestId) -> Result<Response, Refusal> {
+        let (head, body) = request.into_parts();
+        let client = Client::of(peer, &head.headers, self.config.trusts_forwarded);
+        let clean =
+            gate::check(&head.method, &head.uri, &head.headers, client, self.config.trusts_forwarded)?;
+        let body = read_body(body, &self.config.limits).await?;
+        let invoke = self.invoke(id, &head.method, client, clean, body);
+        let answer = self.calls.call(&invoke).await?;
+        Ok(into_response(answer)?)
+    }
+
+    fn invoke(
+        &self,
+        id: &RequestId,
+        method: &http::Method,
+        client: Client,
+        clean: Clean,
+        body: Bytes,
+    ) -> Invoke {
+        let at = Timestamp::now();
+        let Clean { host, path, query, headers } = clean;
+        let traceparent = headers.iter().find(|(name, _)| name == "traceparent");
+        Invoke {
+            v: Version,
+            id: id.clone(),
+            activation: ActivationId::generate(),
+            namespace: self.config.namespace.clone(),
+            at,
+            deadline: at.after(self.config.call_timeout),
+            attempt: 1,
+            reply_to: Some(self.reply_to.clone()),
+            bundle: None,
+            method: method.as_str().to_owned(),
+            scheme: client.scheme().to_owned(),
+            host,
+            path,
+            query,
+            traceparent: traceparent.map(|(_, value)| value.clone()),
+            headers,
+            client: Some(client.address.to_string()),
+            body: Body::from(body),
+        }
+    }
+}
+
+/// The one place where a client is told why. Details of our own stay in the log.
+fn refuse(refusal: &Refusal, id: &RequestId) -> Response {
+    let kind = refusal.kind();
+    if kind.status() >= 500 {
+        warn!(request_id = %id, error = ?refusal, "request refused");
+    } else {
+        debug!(request_id = %id, error = ?refusal, "request refused");
+    }
+    let told = Problem::new(kind, refusal.to_string(), id.clone(), Component::Frontend);
+    problem(&match kind {
+        ProblemKind::Overloaded => told.with_header("retry-after", RETRY_AFTER),
+        ProblemKind::MethodNotAllowed => told.with_header("allow", gate::ALLOW),
+        _ => told,
+    })
+}
+
+impl Refusal {
+    fn kind(&self) -> ProblemKind {
+        match self {
+            Self::Gate(refusal) => refusal.kind(),
+            Self::Body(error) => error.kind(),
+            Self::Call(error) => error.kind(),
+            Self::Answer(_) => ProblemKind::FuncFailed,
+        }
+    }
+}
