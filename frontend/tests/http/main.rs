@@ -1,0 +1,8 @@
+//! A frontend over real sockets, with an embedded broker and a stand-in for everything behind it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken stage is a failed test")]
+
+mod calls;
+mod harness;
+mod hostile;
+mod slow;
