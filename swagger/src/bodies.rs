@@ -65,11 +65,12 @@ impl<'v> Reader<'v> {
         direction: Direction,
         at: &str,
     ) -> Content {
-        let shape = schema.as_ref().map_or_else(Shape::default, |schema| self.shape(schema));
+        let typed = schema.as_ref().filter(|_| types.iter().any(|text| !text.ends_with("json")));
+        let shape = typed.map_or_else(Shape::default, |schema| self.shape(schema));
         let schema = schema.map(|schema| self.schema(schema, direction));
         let mut content = Content::default();
         for text in types {
-            if let Some(range) = self.range(text, at) {
+            if let Some(range) = self.range(text, at).filter(|_| self.spend()) {
                 content.media.push(Media { range, schema: schema.clone(), shape: shape.clone() });
             }
         }
@@ -80,10 +81,11 @@ impl<'v> Reader<'v> {
     fn content(&mut self, owner: &Node<'v>, direction: Direction) -> Content {
         let mut content = Content::default();
         for (name, media) in owner.child("content").iter().flat_map(Node::members) {
-            let Some(range) = self.range(name, &media.pointer) else { continue };
+            let Some(range) = self.range(name, &media.pointer).filter(|_| self.spend()) else { continue };
             let Some(media) = self.follow(media) else { continue };
             let schema = media.child("schema");
-            let shape = schema.as_ref().map_or_else(Shape::default, |schema| self.shape(schema));
+            let typed = schema.as_ref().filter(|_| range.is_typed_by_schema());
+            let shape = typed.map_or_else(Shape::default, |schema| self.shape(schema));
             let schema = schema.map(|schema| self.schema(schema, direction));
             content.media.push(Media { range, schema, shape });
         }
@@ -102,7 +104,7 @@ impl<'v> Reader<'v> {
     pub(crate) fn responses(&mut self, operation: &Node<'v>) -> Vec<Response> {
         let mut responses = Vec::new();
         for (name, node) in operation.child("responses").iter().flat_map(Node::members) {
-            if name.starts_with("x-") {
+            if name.starts_with("x-") || !self.spend() {
                 continue;
             }
             let Some(statuses) = Statuses::parse(name) else {
@@ -132,7 +134,7 @@ impl<'v> Reader<'v> {
     fn headers(&mut self, response: &Node<'v>) -> Vec<Parameter> {
         let mut headers = Vec::new();
         for (name, node) in response.child("headers").iter().flat_map(Node::members) {
-            if name.eq_ignore_ascii_case("content-type") {
+            if name.eq_ignore_ascii_case("content-type") || !self.spend() {
                 continue;
             }
             if http::HeaderName::try_from(name).is_err() {

@@ -50,6 +50,11 @@ impl Range {
         (is_token(kind) && is_token(subtype)).then(|| Range(essence.to_ascii_lowercase()))
     }
 
+    /// Whether bodies of this type are text that only the schema gives types to.
+    pub(crate) fn is_typed_by_schema(&self) -> bool {
+        self.0.contains('*') || matches!(kind(&self.0), Kind::Form | Kind::Multipart | Kind::Text)
+    }
+
     /// How exactly it fits a concrete type: 3 exact, 2 `type/*`, 1 `*/*`.
     fn fit(&self, concrete: &str) -> Option<u8> {
         match self.0.strip_suffix("/*") {

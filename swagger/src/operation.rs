@@ -1,6 +1,6 @@
 //! `Operation` is one method on one path of the document, with what it accepts and answers.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 
@@ -22,7 +22,7 @@ pub struct Operation {
     pub(crate) summary: Option<String>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) idempotent: bool,
-    pub(crate) security: Security,
+    pub(crate) security: Arc<Security>,
     pub(crate) parameters: Parameters,
     pub(crate) body: Option<Body>,
     pub(crate) responses: Vec<Response>,

@@ -1,6 +1,6 @@
 //! Reads the paths of a document into operations and the tree that finds them.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ impl<'v> Reader<'v> {
             self.fault("/paths", "the document has no paths");
             return operations;
         };
-        let security = self.security(&root, title).unwrap_or_default();
+        let security = Arc::new(self.security(&root, title).unwrap_or_default());
         let mut templates: Vec<&str> = Vec::new();
         for (path, node) in paths.members().filter(|(path, _)| !path.starts_with("x-")) {
             if self.is_hopeless() {
@@ -103,7 +103,7 @@ impl<'v> Reader<'v> {
         template: &Template,
         item: &Node<'v>,
         title: &str,
-        security: &Security,
+        security: &Arc<Security>,
         all: &mut Vec<Operation>,
     ) {
         for (key, method) in METHODS {
@@ -117,7 +117,7 @@ impl<'v> Reader<'v> {
                 summary: node.text("summary").map(str::to_owned),
                 timeout: self.timeout(&node),
                 idempotent: is_idempotent(method) || node.flag("x-funcatron-idempotent") == Some(true),
-                security: self.security(&node, title).unwrap_or_else(|| security.clone()),
+                security: self.security(&node, title).map_or_else(|| Arc::clone(security), Arc::new),
                 body: self.body(&node, &declared),
                 responses: self.responses(&node),
                 parameters,

@@ -12,6 +12,9 @@ use crate::{
 /// Headers that OpenAPI lets other parts of the document describe.
 const OTHERWISE_DESCRIBED: &[&str] = &["accept", "content-type", "authorization"];
 
+/// Parameters of one operation.
+const PARAMETERS_MAX: usize = 500;
+
 /// A parameter as it stands in the document, before it is compiled.
 pub(crate) struct Declared<'v> {
     pub(crate) name: &'v str,
@@ -26,6 +29,10 @@ impl<'v> Reader<'v> {
         for owner in [path_item, operation] {
             let inherited = all.len();
             for item in owner.child("parameters").iter().flat_map(Node::items) {
+                if !self.spend() || all.len() == PARAMETERS_MAX {
+                    self.fault(item.pointer, format!("more than {PARAMETERS_MAX} parameters"));
+                    break;
+                }
                 let Some(declared) = self.declare(item) else { continue };
                 let same =
                     |other: &Declared<'v>| other.name == declared.name && other.place == declared.place;

@@ -10,6 +10,9 @@ use crate::{
 
 /// Mistakes beyond these help nobody, and a hostile document could hold millions.
 const FAULTS_MAX: usize = 100;
+/// Parts looked at in one reading. References let a small document stand for a large one; this is
+/// five times what the largest real one takes, and seconds of work.
+const WORK_MAX: usize = 2_000_000;
 /// Parameters that refer to parameters that refer to parameters; real documents need two hops.
 const HOPS_MAX: usize = 16;
 
@@ -27,11 +30,12 @@ pub(crate) struct Reader<'v> {
     pub(crate) version: Version,
     pub(crate) schemas: Schemas<'v>,
     faults: Vec<Fault>,
+    work_left: usize,
 }
 
 impl<'v> Reader<'v> {
     pub(crate) fn new(root: &'v Value, version: Version) -> Reader<'v> {
-        Reader { root, version, schemas: Schemas::new(root), faults: Vec::new() }
+        Reader { root, version, schemas: Schemas::new(root), faults: Vec::new(), work_left: WORK_MAX }
     }
 
     pub(crate) fn fault(&mut self, pointer: impl Into<String>, reason: impl Into<String>) {
@@ -40,9 +44,23 @@ impl<'v> Reader<'v> {
         }
     }
 
-    /// Enough mistakes are known; going on would only cost time.
+    /// Counts one part of the document; false when the reading has cost enough.
+    pub(crate) fn spend(&mut self) -> bool {
+        self.spend_many(1)
+    }
+
+    /// Counts what costs as much as so many parts.
+    pub(crate) fn spend_many(&mut self, work: usize) -> bool {
+        if self.work_left > 0 && self.work_left <= work {
+            self.fault("", "the document takes too much work to read");
+        }
+        self.work_left = self.work_left.saturating_sub(work);
+        self.work_left > 0
+    }
+
+    /// Going on would only cost time.
     pub(crate) fn is_hopeless(&self) -> bool {
-        self.faults.len() >= FAULTS_MAX
+        self.faults.len() >= FAULTS_MAX || self.work_left == 0
     }
 
     pub(crate) fn into_faults(self) -> Vec<Fault> {

@@ -110,14 +110,17 @@ impl<'v> Reader<'v> {
             self.fault(list.pointer, "security must be a list");
             return None;
         }
-        let alternatives = list
-            .items()
-            .map(|item| {
+        let mut alternatives = Vec::new();
+        for item in list.items() {
+            if !self.spend() {
+                break;
+            }
+            alternatives.push(
                 item.members()
                     .filter_map(|(name, scheme)| self.scheme(name, &scheme.pointer, title))
-                    .collect()
-            })
-            .collect();
+                    .collect(),
+            );
+        }
         Some(Security { alternatives })
     }
 

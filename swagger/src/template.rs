@@ -9,6 +9,9 @@ use crate::percent;
 /// Segments of a path template; no real document has more than thirty.
 const SEGMENTS_MAX: usize = 64;
 
+/// A longer path fits in no request line.
+const PATH_BYTES_MAX: usize = 2_048;
+
 /// A parsed path template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
@@ -34,8 +37,8 @@ impl Template {
         if path.contains(['?', '#']) {
             return Err("a path has no query and no fragment: requests could never match it".to_owned());
         }
-        if rest.split('/').count() > SEGMENTS_MAX {
-            return Err("the path has too many segments".to_owned());
+        if path.len() > PATH_BYTES_MAX || rest.split('/').count() > SEGMENTS_MAX {
+            return Err("the path is too long".to_owned());
         }
         let mut names = Vec::new();
         let segments = rest.split('/').map(|raw| parse_segment(raw, &mut names)).collect::<Result<_, _>>()?;

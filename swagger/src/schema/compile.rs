@@ -9,12 +9,13 @@ use super::{
     discriminator::{Choice, DISCRIMINATE},
     format,
     link::{LINK, Link},
+    patterns,
     schemas::Entry,
     table::{Compiled, Table},
 };
 
 /// Compiled size of one `pattern`; the linear engine needs memory in proportion to it.
-const PATTERN_BYTES_MAX: usize = 1 << 20;
+pub(crate) const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// Schemas applied to one value when every reference is followed; thirty nested pairs would be a billion.
 const EXPANDED_MAX: u64 = 50_000;
 
@@ -25,6 +26,10 @@ type Mistake = (String, String);
 pub(crate) fn compile(table: &Arc<Table>, entries: Vec<Entry>) -> Result<Vec<Compiled>, Vec<Mistake>> {
     let expansion = Expansion::of(&entries);
     let mut mistakes = expansion.excesses(&entries);
+    mistakes.extend(patterns::excess(&entries));
+    if !mistakes.is_empty() {
+        return Err(mistakes);
+    }
     let options = options(&Arc::downgrade(table));
     let mut compiled = Vec::with_capacity(entries.len());
     for (entry, circular) in entries.into_iter().zip(expansion.circular) {
@@ -32,7 +37,11 @@ pub(crate) fn compile(table: &Arc<Table>, entries: Vec<Entry>) -> Result<Vec<Com
             Ok(validator) => compiled.push(Compiled { validator, circular }),
             Err(error) => {
                 let pointer = format!("{}{}", entry.pointer, error.instance_path());
-                mistakes.push((pointer, format!("not a usable schema: {}", error.masked())));
+                let reason = match pointer.ends_with("/pattern") {
+                    true => "the pattern cannot be compiled without backtracking: no look-around, no back-references, no huge repetitions".to_owned(),
+                    false => format!("not a usable schema: {}", error.masked()),
+                };
+                mistakes.push((pointer, reason));
             }
         }
     }

@@ -3,6 +3,8 @@
 //! Only keywords that assert something survive. A `$ref` becomes a link to another entry, so each schema of the
 //! document is compiled once however many operations reach it.
 
+use std::{cell::Cell, collections::HashSet};
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -19,8 +21,13 @@ use crate::{
 
 /// Schemas copied into one another for `unevaluatedProperties`, which cannot see through a link.
 const INLINE_DEPTH_MAX: usize = 8;
+/// A copied schema takes memory that no part of the document took, so copies are counted dearly.
+const COPY_WORK: usize = 50;
 /// Nesting of schema keywords; the document itself is bounded to about as much.
 const DEPTH_MAX: usize = 128;
+
+/// Schemas of `allOf` searched for a `readOnly` property.
+const MARK_LOOKS_MAX: usize = 32;
 
 /// Where in a schema lowering stands.
 #[derive(Clone, Copy)]
@@ -42,8 +49,9 @@ impl<'v> Reader<'v> {
     }
 
     fn lower(&mut self, node: &Node<'v>, place: Place, in_place: &mut Vec<usize>) -> Value {
-        if node.value.is_boolean() {
-            return node.value.clone();
+        let work = if place.inline.is_some() { COPY_WORK } else { 1 };
+        if !self.spend_many(work) || node.value.is_boolean() {
+            return Value::Bool(node.value != &Value::Bool(false));
         }
         if !node.value.is_object() {
             self.fault(node.pointer.as_str(), "a schema must be an object");
@@ -188,30 +196,29 @@ impl<'v> Reader<'v> {
             Direction::Request => "readOnly",
             Direction::Response => "writeOnly",
         };
-        names.retain(|name| !name.as_str().is_some_and(|name| self.is_marked(node, name, mark, 0)));
-        let mut unique: Vec<Value> = Vec::with_capacity(names.len());
-        for name in names {
-            if !unique.contains(&name) {
-                unique.push(name);
-            }
-        }
-        if !unique.is_empty() {
-            lowered.insert("required".to_owned(), Value::Array(unique));
+        let mut seen = HashSet::new();
+        names.retain(|name| {
+            !name.as_str().is_some_and(|name| {
+                let is_new = seen.insert(name.to_owned());
+                !is_new || self.is_marked(node, name, mark, &Cell::new(MARK_LOOKS_MAX))
+            })
+        });
+        if !names.is_empty() {
+            lowered.insert("required".to_owned(), Value::Array(names));
         }
     }
 
     /// Whether the property carries the mark, here, behind its reference or in a schema of `allOf`.
-    fn is_marked(&self, node: &Node<'v>, name: &str, mark: &str, depth: usize) -> bool {
-        if depth > 4 {
-            return false;
-        }
+    fn is_marked(&self, node: &Node<'v>, name: &str, mark: &str, looks: &Cell<usize>) -> bool {
+        let Some(left) = looks.get().checked_sub(1) else { return false };
+        looks.set(left);
         let node = self.seen_through(node);
         if let Some(property) = node.child("properties").and_then(|properties| properties.child(name)) {
             return property.flag(mark) == Some(true)
                 || self.seen_through(&property).flag(mark) == Some(true);
         }
         node.child("allOf")
-            .is_some_and(|list| list.items().any(|item| self.is_marked(&item, name, mark, depth + 1)))
+            .is_some_and(|list| list.items().any(|item| self.is_marked(&item, name, mark, looks)))
     }
 
     /// The target of a reference, or the node itself.

@@ -6,6 +6,7 @@ mod format;
 mod keywords;
 mod link;
 mod lower;
+mod patterns;
 mod schemas;
 mod shape;
 mod table;

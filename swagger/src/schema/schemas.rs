@@ -53,7 +53,7 @@ impl<'v> Schemas<'v> {
 
     /// The entry of a reference target, lowered later when it is new.
     pub(crate) fn target(&mut self, node: Node<'v>, direction: Direction) -> usize {
-        let direction = if self.directed { direction } else { Direction::Request };
+        let direction = self.effective(direction);
         let key = (node.pointer.clone(), direction);
         if let Some(index) = self.targets.get(&key) {
             return *index;
@@ -63,6 +63,10 @@ impl<'v> Schemas<'v> {
         self.targets.insert(key, index);
         self.pending.push_back((index, node, direction));
         index
+    }
+
+    fn effective(&self, direction: Direction) -> Direction {
+        if self.directed { direction } else { Direction::Request }
     }
 
     /// The entry of a schema that stands in place; equal ones share it.
@@ -80,16 +84,25 @@ impl<'v> Schemas<'v> {
 impl<'v> Reader<'v> {
     /// The schema at `node`, usable once the document is complete.
     pub(crate) fn schema(&mut self, node: Node<'v>, direction: Direction) -> Schema {
-        let index = match node.reference().map(|reference| node::resolve(self.root, reference)) {
-            Some(Ok(target)) if node.value.as_object().is_some_and(|map| map.len() == 1) => {
-                self.schemas.target(target, direction)
-            }
-            _ => {
-                let entry = self.lower_entry(node, direction);
-                self.schemas.inline(entry)
-            }
-        };
+        let index = self.entry(node, self.schemas.effective(direction));
         Schema::new(Arc::clone(&self.schemas.table), index)
+    }
+
+    fn entry(&mut self, node: Node<'v>, direction: Direction) -> usize {
+        let is_bare = node.value.as_object().is_some_and(|map| map.len() == 1);
+        if let Some(Ok(target)) =
+            node.reference().filter(|_| is_bare).map(|reference| node::resolve(self.root, reference))
+        {
+            return self.schemas.target(target, direction);
+        }
+        let key = (node.pointer.clone(), direction);
+        if let Some(index) = self.schemas.targets.get(&key) {
+            return *index;
+        }
+        let entry = self.lower_entry(node, direction);
+        let index = self.schemas.inline(entry);
+        self.schemas.targets.insert(key, index);
+        index
     }
 
     /// Lowers what references brought in, compiles everything and fills the table.
@@ -102,6 +115,9 @@ impl<'v> Reader<'v> {
             if self.is_hopeless() {
                 return;
             }
+        }
+        if self.is_hopeless() {
+            return;
         }
         let entries: Vec<Entry> = std::mem::take(&mut self.schemas.entries).into_iter().flatten().collect();
         let table = Arc::clone(&self.schemas.table);

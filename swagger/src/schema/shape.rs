@@ -1,6 +1,6 @@
 //! `Shape` is the little that must be known of a schema to turn text into a typed value.
 
-use std::collections::HashMap;
+use std::{cell::Cell, collections::HashMap};
 
 use serde_json::{Number, Value};
 
@@ -8,6 +8,8 @@ use crate::{node::Node, reader::Reader};
 
 /// Nested references and `allOf` looked through for one shape.
 const DEPTH_MAX: usize = 6;
+/// Schemas looked at for one shape; a form or a parameter has few.
+const LOOKS_MAX: usize = 2_000;
 
 /// The types that a schema allows, and those of its parts.
 #[derive(Clone, Debug, Default)]
@@ -89,15 +91,18 @@ fn is_integer(text: &str) -> bool {
 
 impl<'v> Reader<'v> {
     pub(crate) fn shape(&self, node: &Node<'v>) -> Shape {
-        self.shape_within(node, DEPTH_MAX)
+        self.shape_within(node, DEPTH_MAX, &Cell::new(LOOKS_MAX))
     }
 
-    fn shape_within(&self, node: &Node<'v>, depth: usize) -> Shape {
+    fn shape_within(&self, node: &Node<'v>, depth: usize, looks: &Cell<usize>) -> Shape {
         let mut shape = Shape::default();
-        let Some(depth) = depth.checked_sub(1) else { return shape };
+        let (Some(depth), Some(left)) = (depth.checked_sub(1), looks.get().checked_sub(1)) else {
+            return shape;
+        };
+        looks.set(left);
         shape.null = self.is_nullable(node);
         if node.reference().is_some() {
-            shape.merge(self.shape_within(&self.seen_through(node), depth));
+            shape.merge(self.shape_within(&self.seen_through(node), depth, looks));
             return shape;
         }
         match node.child("type").map(|types| types.value) {
@@ -111,27 +116,27 @@ impl<'v> Reader<'v> {
                 .chain(&node.child("const"))
                 .for_each(|values| untyped(values.value, &mut shape)),
         }
-        shape.items = node.child("items").map(|items| Box::new(self.shape_within(&items, depth)));
+        shape.items = node.child("items").map(|items| Box::new(self.shape_within(&items, depth, looks)));
         shape.array |= shape.items.is_some() && node.child("type").is_none();
-        self.shape_properties(node, depth, &mut shape);
+        self.shape_properties(node, depth, looks, &mut shape);
         for list in ["allOf", "anyOf", "oneOf"].iter().filter_map(|name| node.child(name)) {
-            list.items().for_each(|item| shape.merge(self.shape_within(&item, depth)));
+            list.items().for_each(|item| shape.merge(self.shape_within(&item, depth, looks)));
         }
         shape
     }
 
-    fn shape_properties(&self, node: &Node<'v>, depth: usize, shape: &mut Shape) {
+    fn shape_properties(&self, node: &Node<'v>, depth: usize, looks: &Cell<usize>, shape: &mut Shape) {
         if let Some(properties) = node.child("properties") {
             shape.object |= node.child("type").is_none();
             shape.properties = properties
                 .members()
-                .map(|(name, child)| (name.to_owned(), self.shape_within(&child, depth)))
+                .map(|(name, child)| (name.to_owned(), self.shape_within(&child, depth, looks)))
                 .collect();
         }
         shape.additional = node
             .child("additionalProperties")
             .filter(|additional| additional.value.is_object())
-            .map(|additional| Box::new(self.shape_within(&additional, depth)));
+            .map(|additional| Box::new(self.shape_within(&additional, depth, looks)));
     }
 }
 

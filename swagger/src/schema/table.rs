@@ -115,3 +115,23 @@ fn mistake(error: &ValidationError<'_>) -> Mistake {
 pub(crate) fn pack<'i>(mistake: &Mistake) -> ValidationError<'i> {
     ValidationError::custom(format!("{}{SEPARATOR}{}", mistake.pointer, mistake.reason))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Document;
+
+    /// A strong circle would keep every version of a document that is deployed again and again.
+    #[test]
+    fn dropped_document_frees_its_validators() {
+        let text = r##"{"openapi":"3.0.0","info":{"title":"t","version":"1"},
+            "components":{"schemas":{"T":{"properties":{"t":{"$ref":"#/components/schemas/T"}}}}},
+            "paths":{"/x":{"get":{"operationId":"x","responses":{"200":{"description":"",
+            "content":{"application/json":{"schema":{"$ref":"#/components/schemas/T"}}}}}}}}}"##;
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let schema = document.operations()[0].responses[0].content.media[0].schema.as_ref().unwrap();
+        let table = std::sync::Arc::downgrade(&schema.table);
+        assert!(table.upgrade().is_some());
+        drop(document);
+        assert!(table.upgrade().is_none());
+    }
+}
