@@ -158,3 +158,14 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn document_is_shared_between_threads() {
+        fn shared<T: Send + Sync + 'static>() {}
+        shared::<Document>();
+    }
+}
