@@ -1,0 +1,78 @@
+//! `Config`: what a runner is given, and the limits of every call with their reasons.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wire::MemberId;
+
+/// Calls that may run at once on one thread. Most of them wait for something, a spinning one is made
+/// to share; what bounds the number is memory: each keeps a slot of the pool.
+const SLOTS: usize = 32;
+/// The linear memory of one call, all memories of its component together. Enough for an interpreter
+/// with its heap, and a runner with all its slots full still fits a small machine.
+const MEMORY_MAX: usize = 128 << 20;
+/// How long a call may take when neither the invoke nor the operation says less.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a call may compute. Whoever computes for longer belongs in a batch job: it holds a
+/// thread that others wait for.
+const CPU_MAX: Duration = Duration::from_secs(10);
+/// The body of a response: it is held in memory, in messages and in queues.
+const RESPONSE_BYTES_MAX: usize = 10 << 20;
+/// What a call may print; the rest is cut off and a line says so.
+const LOG_BYTES_MAX: usize = 64 << 10;
+/// Requests that one call may send, so that a Func is no tool for flooding others.
+const OUTBOUND_REQUESTS_MAX: u32 = 50;
+/// How long running calls have to finish once the runner is told to stop: as long as a call may take.
+const DRAIN_TIMEOUT: Duration = CALL_TIMEOUT;
+
+/// What a runner is given.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Names this runner.
+    pub member: MemberId,
+    /// Threads that run Funcs, each with an event loop of its own.
+    pub threads: usize,
+    /// Calls that may run at once on one thread.
+    pub slots: usize,
+    /// Bytes of linear memory for one call.
+    pub memory_max: usize,
+    /// How long a call may take.
+    pub call_timeout: Duration,
+    /// How long a call may compute.
+    pub cpu_max: Duration,
+    /// Bytes of a response's body.
+    pub response_bytes_max: usize,
+    /// Bytes that a call may print.
+    pub log_bytes_max: usize,
+    /// Requests that one call may send.
+    pub outbound_requests_max: u32,
+    /// How long running calls have to finish after `shutdown`.
+    pub drain_timeout: Duration,
+    /// Where compiled code is kept.
+    pub cache_dir: PathBuf,
+    /// The program that compiles when it is run with the argument `compile`: see [`crate::compile`].
+    pub compiler: PathBuf,
+    /// Whether Funcs tell the client what went wrong inside them.
+    pub dev: bool,
+}
+
+impl Config {
+    /// A runner with the default limits and a thread for each processor.
+    pub fn new(member: MemberId, cache_dir: PathBuf, compiler: PathBuf) -> Self {
+        Self {
+            member,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            slots: SLOTS,
+            memory_max: MEMORY_MAX,
+            call_timeout: CALL_TIMEOUT,
+            cpu_max: CPU_MAX,
+            response_bytes_max: RESPONSE_BYTES_MAX,
+            log_bytes_max: LOG_BYTES_MAX,
+            outbound_requests_max: OUTBOUND_REQUESTS_MAX,
+            drain_timeout: DRAIN_TIMEOUT,
+            cache_dir,
+            compiler,
+            dev: false,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `Consumption`: one thread's share of one Func's queue.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use wire::broker::{Consumer, Delivery, Message, func_queue};
+use wire::{
+    Answer, Broker, Invoke, MemberId, MessageError, Timestamp, decode_line, encode_line, split_lines,
+};
+
+use crate::deployed::Deployed;
+use crate::execution::Execution;
+use crate::records::Records;
+
+/// How long to wait before consuming a queue again that went away.
+const RETRY_WAIT: Duration = Duration::from_secs(1);
+
+/// What every consumption of a thread shares.
+pub(crate) struct Hands {
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) records: Records,
+    pub(crate) member: MemberId,
+    pub(crate) call_timeout: Duration,
+    pub(crate) prefetch: u16,
+    /// One permit for each call that may run on this thread.
+    pub(crate) slots: Semaphore,
+}
+
+/// One thread's share of one Func's queue. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Consumption {
+    pub(crate) hands: Arc<Hands>,
+    pub(crate) deployed: Arc<Deployed>,
+}
+
+impl Consumption {
+    /// Consumes until `stop`, then finishes what is running.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let Deployed { queue, route, .. } = &*self.deployed;
+            // It may have gone away together with the broker's memory.
+            let declared = self.hands.broker.declare(&func_queue(queue, route)).await;
+            let consumer = match declared {
+                Ok(()) => self.hands.broker.consume(queue, self.hands.prefetch).await,
+                Err(error) => Err(error),
+            };
+            match consumer {
+                Ok(consumer) => self.consume(consumer, &stop).await,
+                Err(error) => warn!(%queue, %error, "queue cannot be consumed"),
+            }
+            let _ = tokio::time::timeout(RETRY_WAIT, stop.cancelled()).await;
+        }
+    }
+
+    async fn consume(&self, mut consumer: Consumer, stop: &CancellationToken) {
+        let mut running = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(_) = running.join_next() => {}
+                delivery = consumer.next() => match delivery {
+                    Some(delivery) => _ = running.spawn(self.clone().deliver(delivery)),
+                    None => break,
+                },
+            }
+        }
+        // The consumer goes last: with it, the broker would give what is running to somebody else.
+        while running.join_next().await.is_some() {}
+    }
+
+    /// Answers every line of a delivery, then settles it.
+    async fn deliver(self, delivery: Delivery) {
+        let lines: Vec<Bytes> = split_lines(&delivery.message.payload).collect();
+        let (invokes, errors): (Vec<_>, Vec<_>) =
+            lines.iter().map(|line| decode_line::<Invoke>(line)).partition(Result::is_ok);
+        let answers = invokes.into_iter().flatten().map(|invoke| self.answer(invoke));
+        join_all(answers).await;
+        match errors.into_iter().find_map(Result::err) {
+            None if lines.is_empty() => delivery.dead_letter(&MessageError::Empty.to_string()),
+            None => delivery.ack(),
+            Some(error) => {
+                warn!(queue = %self.deployed.queue, %error, "delivery cannot be read");
+                delivery.dead_letter(&error.to_string());
+            }
+        }
+    }
+
+    /// Runs one invoke and publishes its answer.
+    async fn answer(&self, invoke: Invoke) {
+        // Nothing closes the semaphore.
+        let Ok(_slot) = self.hands.slots.acquire().await else { return };
+        let (reply_to, deadline) = (invoke.reply_to.clone(), invoke.deadline);
+        let Hands { member, call_timeout, .. } = &*self.hands;
+        let execution = Execution {
+            deployed: self.deployed.clone(),
+            invoke,
+            member: member.clone(),
+            call_timeout: *call_timeout,
+        };
+        let (answer, record) = execution.run().await;
+        if let Some(reply_to) = reply_to {
+            self.publish(&reply_to, &answer, deadline).await;
+        }
+        self.hands.records.keep(record).await;
+    }
+
+    async fn publish(&self, reply_to: &str, answer: &Answer, deadline: Timestamp) {
+        // An answer is texts and numbers: it can always be written.
+        let line = encode_line(answer).unwrap_or_default();
+        // Nobody waits for it any longer once the deadline is a second past.
+        let message = Message::new(line).expires_at(deadline.after(Duration::from_secs(1)));
+        if let Err(error) = self.hands.broker.publish(reply_to, message).await {
+            warn!(request_id = %answer.id, queue = %reply_to, %error, "answer dropped");
+        }
+    }
+}

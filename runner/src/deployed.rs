@@ -1,0 +1,18 @@
+//! `Deployed`: a bundle on a route, loaded and ready to answer.
+
+use swagger::{BasePath, Document};
+use wire::{BundleSha, RouteId};
+
+use crate::wasm::Func;
+
+/// A bundle on a route, loaded and ready to answer.
+pub(crate) struct Deployed {
+    /// The queue that its invokes come from.
+    pub(crate) queue: String,
+    pub(crate) route: RouteId,
+    pub(crate) sha: BundleSha,
+    /// The route's, which need not be the document's.
+    pub(crate) base_path: BasePath,
+    pub(crate) document: Document,
+    pub(crate) func: Func,
+}

@@ -1,0 +1,191 @@
+//! `Execution`: one invoke, from its checks against the document to its answer and record.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use swagger::{Operation, Refusal};
+use tracing::{info, warn};
+use wire::{
+    Activation, Answer, Body, Component, Fault, Invoke, LogLine, MemberId, Problem, ProblemKind, Stream,
+    Timestamp, Version,
+};
+
+use crate::deployed::Deployed;
+use crate::request;
+use crate::wasm::{Failure, Outcome, Response};
+
+/// One invoke while it is being answered.
+pub(crate) struct Execution {
+    pub(crate) deployed: Arc<Deployed>,
+    pub(crate) invoke: Invoke,
+    pub(crate) member: MemberId,
+    /// How long a call may take when the operation does not say less.
+    pub(crate) call_timeout: Duration,
+}
+
+/// What there is to say about a call beside its answer.
+#[derive(Default)]
+struct Notes {
+    operation: Option<String>,
+    logs: Vec<LogLine>,
+}
+
+impl Execution {
+    /// Answers the invoke, whatever happens.
+    pub(crate) async fn run(self) -> (Answer, Activation) {
+        let (at, started) = (Timestamp::now(), Instant::now());
+        let mut notes = Notes::default();
+        let result = self.respond(&mut notes, at).await;
+        self.log(&mut notes, result.as_ref().err());
+        let error = result.as_ref().err().map(|problem| problem.detail.clone());
+        let answer = self.answer(result);
+        let invoke = &self.invoke;
+        let activation = Activation {
+            v: Version,
+            id: invoke.activation,
+            request_id: invoke.id.clone(),
+            namespace: invoke.namespace.clone(),
+            route: self.deployed.route.clone(),
+            bundle: self.deployed.sha.clone(),
+            operation: notes.operation,
+            attempt: invoke.attempt,
+            member: self.member.clone(),
+            method: invoke.method.clone(),
+            path: invoke.path.clone(),
+            status: answer.status,
+            at,
+            queued_ms: u64::try_from(at.since(invoke.at).as_millis()).unwrap_or(u64::MAX),
+            service_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            error,
+            logs: notes.logs,
+        };
+        (answer, activation)
+    }
+
+    async fn respond(&self, notes: &mut Notes, now: Timestamp) -> Result<Response, Problem> {
+        let remaining = self.invoke.deadline.remaining(now);
+        if remaining.is_zero() {
+            let detail = format!("the call waited in {} until its deadline", self.deployed.queue);
+            return Err(self.problem(ProblemKind::DeadlineExceeded, detail, Component::Runner));
+        }
+        let checked = self.check()?;
+        let operation = checked.operation;
+        notes.operation = Some(operation.id().to_owned());
+        let timeout = operation.timeout().unwrap_or(self.call_timeout).min(self.call_timeout).min(remaining);
+        let call = request::call(&self.invoke, &checked, timeout).map_err(|error| {
+            let detail = format!("the request cannot be handed to the Func: {error}");
+            self.problem(ProblemKind::InvalidRequest, detail, Component::Runner)
+        })?;
+        let Outcome { result, logs } = self.deployed.func.call(call).await;
+        notes.logs = logs;
+        let response = result.map_err(|failure| self.failed(&failure))?;
+        self.check_response(operation, &response)?;
+        Ok(response)
+    }
+
+    fn check(&self) -> Result<swagger::Checked<'_>, Problem> {
+        let Deployed { base_path, document, .. } = &*self.deployed;
+        let Some(path) = base_path.strip(&self.invoke.path) else {
+            let detail = format!("{} is not below {base_path}", self.invoke.path);
+            return Err(self.problem(ProblemKind::NotFound, detail, Component::Runner));
+        };
+        let Body::Inline(body) = &self.invoke.body else {
+            let detail = "the request's body is not in the message";
+            return Err(self.problem(ProblemKind::Internal, detail, Component::Runner));
+        };
+        let Invoke { method, query, headers, .. } = &self.invoke;
+        let request = swagger::Request { method, path, query, headers, body };
+        document.check(&request).map_err(|refusal| self.refused(refusal))
+    }
+
+    fn refused(&self, refusal: Refusal) -> Problem {
+        let kind = match refusal.status {
+            401 => ProblemKind::Unauthorized,
+            404 => ProblemKind::NotFound,
+            405 => ProblemKind::MethodNotAllowed,
+            415 => ProblemKind::UnsupportedMediaType,
+            _ => ProblemKind::InvalidRequest,
+        };
+        let mut problem = self
+            .problem(kind, refusal.detail, Component::Runner)
+            .with_faults(refusal.faults.iter().map(fault).collect());
+        if !refusal.allow.is_empty() {
+            problem = problem.with_header("allow", refusal.allow.join(", "));
+        }
+        let challenges = refusal.challenges.into_iter();
+        challenges.fold(problem, |problem, challenge| problem.with_header("www-authenticate", challenge))
+    }
+
+    fn failed(&self, failure: &Failure) -> Problem {
+        let (kind, component) = match failure {
+            Failure::TooSlow(_) | Failure::TooBusy(_) => (ProblemKind::DeadlineExceeded, Component::Func),
+            Failure::NotStarted(why) | Failure::Panicked(why) => {
+                warn!(request_id = %self.invoke.id, bundle = %self.deployed.sha, error = %why, "{failure}");
+                (ProblemKind::FuncFailed, Component::Runner)
+            }
+            _ => (ProblemKind::FuncFailed, Component::Func),
+        };
+        self.problem(kind, failure.to_string(), component)
+    }
+
+    fn check_response(&self, operation: &Operation, response: &Response) -> Result<(), Problem> {
+        let Response { status, headers, body } = response;
+        operation.check_response(*status, headers, body).map_err(|faults| {
+            let detail = format!("the Func's answer with status {status} breaks its document");
+            self.problem(ProblemKind::InvalidResponse, detail, Component::Func)
+                .with_faults(faults.iter().map(fault).collect())
+        })
+    }
+
+    fn problem(&self, kind: ProblemKind, detail: impl Into<String>, component: Component) -> Problem {
+        Problem::new(kind, detail, self.invoke.id.clone(), component)
+    }
+
+    fn answer(&self, result: Result<Response, Problem>) -> Answer {
+        let Invoke { id, activation, attempt, .. } = &self.invoke;
+        let bundle = Some(self.deployed.sha.clone());
+        match result {
+            Ok(Response { status, headers, body }) => Answer {
+                v: Version,
+                id: id.clone(),
+                activation: *activation,
+                attempt: *attempt,
+                bundle,
+                status,
+                headers,
+                body: Body::Inline(body),
+                part: 0,
+                more: false,
+            },
+            Err(problem) => Answer { bundle, ..Answer::problem(*activation, *attempt, problem) },
+        }
+    }
+
+    /// Gives what the Func printed, and how it failed, to the log as well as to the record.
+    fn log(&self, notes: &mut Notes, problem: Option<&Problem>) {
+        if let Some(problem) = problem.filter(|problem| problem.component == Component::Func) {
+            let text = std::iter::once(problem.detail.clone())
+                .chain(
+                    problem
+                        .faults
+                        .iter()
+                        .map(|fault| format!("{} {}: {}", fault.location, fault.pointer, fault.reason)),
+                )
+                .collect::<Vec<_>>()
+                .join("; ");
+            notes.logs.push(LogLine { at: Timestamp::now(), stream: Stream::Platform, text });
+        }
+        for line in &notes.logs {
+            info!(target: "func", request_id = %self.invoke.id, bundle = self.deployed.sha.short(),
+                operation = notes.operation, stream = ?line.stream, "{}", line.text);
+        }
+    }
+}
+
+fn fault(fault: &swagger::Fault) -> Fault {
+    Fault {
+        location: fault.location.to_string(),
+        pointer: fault.pointer.clone(),
+        reason: fault.reason.clone(),
+    }
+}

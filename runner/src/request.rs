@@ -1,0 +1,74 @@
+//! The request that a Func sees: the client's, with what the platform knows about it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use swagger::Checked;
+use wire::{Body, Invoke};
+
+use crate::ascii;
+use crate::wasm::Call;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const OPERATION: HeaderName = HeaderName::from_static("x-funcatron-operation");
+const PATH_PARAMS: HeaderName = HeaderName::from_static("x-funcatron-path-params");
+const QUERY_PARAMS: HeaderName = HeaderName::from_static("x-funcatron-query-params");
+
+/// What the request cannot be made into, for the most part because it is too long.
+#[derive(Debug, thiserror::Error)]
+#[error("it is not a request that HTTP allows")]
+pub(crate) struct Unfit(#[source] http::Error);
+
+impl<E: Into<http::Error>> From<E> for Unfit {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+/// The call that carries this invoke to its Func.
+pub(crate) fn call(invoke: &Invoke, checked: &Checked<'_>, timeout: Duration) -> Result<Call, Unfit> {
+    let request_id = HeaderValue::from_str(invoke.id.as_str())?;
+    let body = match &invoke.body {
+        Body::Inline(body) => body.clone(),
+        Body::Stored { .. } => Bytes::new(),
+    };
+    let mut request = http::Request::new(body);
+    *request.method_mut() = invoke.method.parse()?;
+    *request.uri_mut() = target(invoke)?;
+    *request.headers_mut() = headers(invoke, checked, request_id.clone())?;
+    Ok(Call { request, request_id, timeout })
+}
+
+fn target(invoke: &Invoke) -> Result<Uri, Unfit> {
+    let path = if invoke.query.is_empty() {
+        PathAndQuery::try_from(invoke.path.as_str())?
+    } else {
+        PathAndQuery::try_from(format!("{}?{}", invoke.path, invoke.query))?
+    };
+    let mut parts = http::uri::Parts::default();
+    parts.scheme = Some(invoke.scheme.parse()?);
+    parts.authority = Some(invoke.host.parse()?);
+    parts.path_and_query = Some(path);
+    Ok(Uri::from_parts(parts)?)
+}
+
+fn headers(invoke: &Invoke, checked: &Checked<'_>, request_id: HeaderValue) -> Result<HeaderMap, Unfit> {
+    let mut headers = HeaderMap::with_capacity(invoke.headers.len() + 4);
+    for (name, value) in &invoke.headers {
+        headers.append(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
+    }
+    // In place of what a client may have sent under these names.
+    headers.insert(REQUEST_ID, request_id);
+    headers.insert(OPERATION, HeaderValue::from_str(checked.operation.id())?);
+    headers.insert(PATH_PARAMS, json(&checked.path_params)?);
+    headers.insert(QUERY_PARAMS, json(&checked.query_params)?);
+    Ok(headers)
+}
+
+fn json(params: &serde_json::Map<String, serde_json::Value>) -> Result<HeaderValue, Unfit> {
+    // A map of JSON values can always be written.
+    let json = ascii::to_json(params).unwrap_or_default();
+    Ok(HeaderValue::from_bytes(&json)?)
+}

@@ -1,0 +1,42 @@
+//! The runner as a whole: it starts its workers, follows its assignment and drains.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio_util::sync::CancellationToken;
+use wire::{Broker, Store};
+
+use crate::loader::Loader;
+use crate::member::Member;
+use crate::worker::Worker;
+use crate::{Config, Error};
+
+/// Runs Funcs until `shutdown`; then lets running calls finish, for `drain_timeout` at most.
+///
+/// # Errors
+/// When it cannot be set up, or loses the broker or a thread.
+pub async fn run(
+    config: Config,
+    broker: Arc<dyn Broker>,
+    store: Store,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    let loader = Loader::new(&config, store)?;
+    let member = Member::new(config.member.clone(), broker.clone(), loader);
+    let stop = shutdown.child_token();
+    // However this function ends, its threads end with it.
+    let _stop_on_exit = stop.clone().drop_guard();
+    let mut threads = Vec::with_capacity(config.threads);
+    for number in 0..config.threads {
+        let worker = Worker { broker: broker.clone(), serving: member.serving(), shutdown: stop.clone() };
+        threads.push(worker.spawn(format!("func-{number}"), &config).map_err(Error::Thread)?);
+    }
+    let result = member.run(stop.clone()).await;
+    stop.cancel();
+    let joined = tokio::task::spawn_blocking(|| threads.into_iter().try_for_each(JoinHandle::join));
+    match joined.await {
+        Ok(Ok(())) => result,
+        _ => Err(Error::Thread(io::Error::other("a worker's thread panicked"))),
+    }
+}

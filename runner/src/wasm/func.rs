@@ -1,0 +1,131 @@
+//! `Func`: a program with its settings; each call of it runs in an instance of its own.
+
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::HeaderValue;
+use http_body_util::Full;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wire::LogLine;
+
+use super::output::Output;
+use super::response::{self, Response};
+use super::store::{self, Surroundings};
+use super::{Environment, Failure, Limits, Program};
+use crate::egress::{Egress, Reach};
+
+/// A program with the settings of one deployment. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Func {
+    pub(crate) program: Program,
+    pub(crate) environment: Environment,
+    pub(crate) reach: Reach,
+    pub(crate) limits: Limits,
+}
+
+/// One request for a Func.
+pub(crate) struct Call {
+    /// The request, its target with scheme and authority.
+    pub(crate) request: http::Request<Bytes>,
+    /// The id of the call, for whoever the Func calls.
+    pub(crate) request_id: HeaderValue,
+    /// How long it may take, from when it is made.
+    pub(crate) timeout: Duration,
+}
+
+/// What a call came to.
+pub(crate) struct Outcome {
+    pub(crate) result: Result<Response, Failure>,
+    pub(crate) logs: Vec<LogLine>,
+}
+
+impl Func {
+    /// Runs the Func for one request, within its limits. It never fails otherwise than by its
+    /// [`Outcome`], and dropping it ends the guest.
+    pub(crate) async fn call(&self, call: Call) -> Outcome {
+        let output = Output::new(self.limits.log_bytes_max);
+        let running = AssertUnwindSafe(self.limited(call, output.clone())).catch_unwind();
+        let result = running.await.unwrap_or_else(|panic| Err(Failure::Panicked(text_of(&*panic))));
+        Outcome { result, logs: output.take() }
+    }
+
+    /// Runs the guest until it is done, or has used up its time on the clock or on the processor.
+    async fn limited(&self, call: Call, output: Output) -> Result<Response, Failure> {
+        let timeout = call.timeout;
+        let deadline = Instant::now() + timeout;
+        let mut guest = pin!(self.run(call, output));
+        let mut used = Duration::ZERO;
+        // The guest runs nowhere but in these polls, and every tick of the engine ends one.
+        let metered = poll_fn(|cx| {
+            let started = std::time::Instant::now();
+            let polled = guest.as_mut().poll(cx);
+            used += started.elapsed();
+            match polled {
+                Poll::Pending if used > self.limits.cpu_max => {
+                    Poll::Ready(Err(Failure::TooBusy(self.limits.cpu_max)))
+                }
+                polled => polled,
+            }
+        });
+        tokio::time::timeout_at(deadline, metered).await.unwrap_or(Err(Failure::TooSlow(timeout)))
+    }
+
+    async fn run(&self, call: Call, output: Output) -> Result<Response, Failure> {
+        let exhausted = Arc::new(AtomicBool::new(false));
+        let (sender, receiver) = oneshot::channel();
+        let is_head = call.request.method() == http::Method::HEAD;
+        let guest = async {
+            let handled = self.handle(call, output, exhausted.clone(), sender).await;
+            handled.map_err(|error| {
+                let refused_memory = exhausted.load(Ordering::Relaxed);
+                Failure::of(&error, refused_memory.then_some(self.limits.memory_max))
+            })
+        };
+        // In one task: the guest writes its body while we read it, and neither needs a thread hop.
+        let response = response::collect(receiver, self.limits.response_bytes_max, is_head);
+        futures_util::try_join!(guest, response).map(|((), response)| response)
+    }
+
+    /// Instantiates the program and lets it handle the request. The store goes with the end of it, and
+    /// with the store whatever the guest left open: that ends a response that it never finished.
+    async fn handle(
+        &self,
+        call: Call,
+        output: Output,
+        exhausted: Arc<AtomicBool>,
+        sender: oneshot::Sender<response::Handed>,
+    ) -> wasmtime::Result<()> {
+        let surroundings = Surroundings {
+            environment: self.environment.clone(),
+            egress: Egress::new(self.reach.clone(), call.request_id),
+            output,
+            memory_max: self.limits.memory_max,
+            exhausted,
+        };
+        let mut store = store::fresh(self.program.0.engine(), surroundings);
+        let scheme = match call.request.uri().scheme_str() {
+            Some("https") => Scheme::Https,
+            _ => Scheme::Http,
+        };
+        let mut http = store.data_mut().http();
+        let request = http.new_incoming_request(scheme, call.request.map(Full::new))?;
+        let response = http.new_response_outparam(sender)?;
+        let instance = self.program.0.instantiate_async(&mut store).await?;
+        instance.wasi_http_incoming_handler().call_handle(&mut store, request, response).await
+    }
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}

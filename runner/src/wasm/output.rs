@@ -1,0 +1,186 @@
+//! `Output`: what a call prints, by lines and up to a limit.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wire::{LogLine, Stream, Timestamp};
+
+/// Lines of one call: without it, 64 KiB of line breaks would become a record of megabytes.
+const LINES_MAX: usize = 1000;
+/// What a guest may write at a time.
+const CHUNK_MAX: usize = 64 << 10;
+
+/// What a call prints. Cheap to clone; the clones share it.
+#[derive(Clone)]
+pub(super) struct Output(Arc<Mutex<Text>>);
+
+struct Text {
+    lines: Vec<LogLine>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    bytes_left: usize,
+    truncated: bool,
+}
+
+impl Output {
+    pub(super) fn new(bytes_max: usize) -> Self {
+        let (lines, stdout, stderr) = Default::default();
+        Self(Arc::new(Mutex::new(Text { lines, stdout, stderr, bytes_left: bytes_max, truncated: false })))
+    }
+
+    /// The end of the output that becomes `stream`.
+    pub(super) fn end(&self, stream: Stream) -> End {
+        End { output: self.clone(), stream }
+    }
+
+    /// Takes the lines, an unfinished one at the end included.
+    pub(super) fn take(&self) -> Vec<LogLine> {
+        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            text.end_line(stream, false);
+        }
+        if text.truncated {
+            let note = "output truncated: the limit of one call is reached".to_owned();
+            text.lines.push(LogLine { at: Timestamp::now(), stream: Stream::Platform, text: note });
+        }
+        std::mem::take(&mut text.lines)
+    }
+
+    fn write(&self, stream: Stream, bytes: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(stream, bytes);
+    }
+}
+
+impl Text {
+    fn write(&mut self, stream: Stream, bytes: &[u8]) {
+        let (kept, cut) = bytes.split_at(bytes.len().min(self.bytes_left));
+        self.bytes_left -= kept.len();
+        self.truncated |= !cut.is_empty();
+        for piece in kept.split_inclusive(|byte| *byte == b'\n') {
+            match piece.strip_suffix(b"\n") {
+                Some(end) => {
+                    self.unfinished(stream).extend_from_slice(end);
+                    self.end_line(stream, true);
+                }
+                None => self.unfinished(stream).extend_from_slice(piece),
+            }
+        }
+    }
+
+    fn unfinished(&mut self, stream: Stream) -> &mut Vec<u8> {
+        if stream == Stream::Stdout { &mut self.stdout } else { &mut self.stderr }
+    }
+
+    fn end_line(&mut self, stream: Stream, even_if_empty: bool) {
+        let line = std::mem::take(self.unfinished(stream));
+        if line.is_empty() && !even_if_empty {
+            return;
+        }
+        if self.lines.len() >= LINES_MAX {
+            self.truncated = true;
+            return;
+        }
+        let text = String::from_utf8_lossy(&line).into_owned();
+        self.lines.push(LogLine { at: Timestamp::now(), stream, text });
+    }
+}
+
+/// A guest's standard output or standard error.
+#[derive(Clone)]
+pub(super) struct End {
+    output: Output,
+    stream: Stream,
+}
+
+impl IsTerminal for End {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for End {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+}
+
+impl OutputStream for End {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.output.write(self.stream, &bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(CHUNK_MAX)
+    }
+}
+
+#[async_trait]
+impl Pollable for End {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for End {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.output.write(self.stream, bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(output: &Output) -> Vec<(Stream, String)> {
+        output.take().into_iter().map(|line| (line.stream, line.text)).collect()
+    }
+
+    #[test]
+    fn pieces_become_lines_of_their_stream() {
+        let output = Output::new(100);
+        output.write(Stream::Stdout, b"one\ntw");
+        output.write(Stream::Stderr, b"oops");
+        output.write(Stream::Stdout, b"o\n\n");
+        let expected = [
+            (Stream::Stdout, "one"),
+            (Stream::Stdout, "two"),
+            (Stream::Stdout, ""),
+            (Stream::Stderr, "oops"),
+        ];
+        assert_eq!(texts(&output), expected.map(|(stream, text)| (stream, text.to_owned())));
+    }
+
+    #[test]
+    fn output_over_the_limit_is_cut_and_says_so() {
+        for (bytes_max, text) in [(4, "abcdef\n".to_owned()), (1 << 20, "\n".repeat(LINES_MAX + 5))] {
+            let output = Output::new(bytes_max);
+            output.write(Stream::Stdout, text.as_bytes());
+            let lines = texts(&output);
+            assert!(lines.len() <= LINES_MAX + 1);
+            assert_eq!(lines.last().unwrap().0, Stream::Platform);
+        }
+    }
+}

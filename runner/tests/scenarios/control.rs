@@ -1,0 +1,55 @@
+//! Assignments: what a runner makes of them, and what it says about it.
+
+use wire::broker::Depth;
+
+use crate::harness::{Deployment, begin, config, invoke, start};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_cannot_be_loaded_is_reported() {
+    let document = std::fs::read(crate::harness::root().join("funcs/hello-rust/funcatron.yaml")).unwrap();
+    let core_module = wire::bundle::Code::Wasm(b"\0asm\x01\0\0\0".to_vec().into());
+    let mut harness = begin(config(), Deployment::new(&document, core_module)).await;
+    let heartbeat = harness.heartbeat(1).await;
+    let reason = &heartbeat.failed[&harness.queue];
+    assert!(reason.contains("is a core module"), "{reason}");
+    harness.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_func_that_is_no_longer_assigned_is_no_longer_consumed() {
+    let mut harness = start(Deployment::of("funcs/hello-rust")).await;
+    assert_eq!(harness.get("/api/").await.status, 200);
+    harness.assign(1, Vec::new()).await;
+    assert_eq!(harness.get("/api/").await.status, 200, "the same version changes nothing");
+    harness.assign(2, Vec::new()).await;
+    harness.heartbeat(2).await;
+    while harness.broker.depth(&harness.queue).await.unwrap().consumers > 0 {
+        tokio::task::yield_now().await;
+    }
+    harness.send(&[invoke("GET", "/api/")]).await;
+    let depth = harness.broker.depth(&harness.queue).await.unwrap();
+    assert_eq!(depth, Depth { ready: 1, unsettled: 0, consumers: 0 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_runner_answers_what_it_has_begun() {
+    let mut config = config();
+    config.threads = 2;
+    let mut harness = crate::harness::start_with(config, Deployment::of("tests/funcs/hostile")).await;
+    harness.send(&[invoke("GET", "/api/sleep?seconds=1")]).await;
+    while harness.broker.depth(&harness.queue).await.unwrap().unsettled == 0 {
+        tokio::task::yield_now().await;
+    }
+    harness.shut_down().await;
+    assert_eq!(harness.answer().await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_that_nobody_can_read_is_given_up() {
+    let harness = start(Deployment::of("funcs/hello-rust")).await;
+    harness.send_raw("{\"v\":2}\n").await;
+    let empty = Depth { ready: 0, unsettled: 0, consumers: 1 };
+    while harness.broker.depth(&harness.queue).await.unwrap() != empty {
+        tokio::task::yield_now().await;
+    }
+}

@@ -1,0 +1,10 @@
+//! The runner as the rest of the platform sees it: assignments and invokes in, answers and records out.
+#![cfg(test)]
+
+mod calls;
+mod control;
+#[cfg(test)]
+mod harness;
+mod hostile;
+mod inspection;
+mod outbound;
