@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Dispatches invokes; owns the desired state and keeps frontends, runners and the substrate in line with it.
+//!
+//! It knows nothing about how code runs: the check of a bundle's code is handed in as an [`Inspect`].
+
+mod activations;
+mod admin;
+mod bundles;
+mod config;
+mod desired;
+mod dispatcher;
+mod error;
+mod handle;
+mod heartbeats;
+mod log;
+mod members;
+mod plan;
+mod query;
+mod reconciler;
+mod rejection;
+mod status;
+mod table;
+mod token;
+mod tron;
+
+pub use activations::{Follow, Recorded};
+pub use bundles::{Inspect, Uploaded};
+pub use config::Config;
+pub use error::Error;
+pub use handle::Handle;
+pub use query::Query;
+pub use rejection::Rejection;
+pub use token::Token;
+pub use tron::Tron;

@@ -1,0 +1,140 @@
+//! The admin API: `openapi.yaml` is the law, and `swagger` enforces it.
+
+mod calls;
+mod refused;
+mod streams;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use swagger::Document;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wire::http::{Handler, Limits, Request, Response};
+use wire::{Component, RequestId};
+
+use crate::{Error, Handle, Token};
+use refused::Refused;
+
+/// What the API is, for us as for its clients.
+const DOCUMENT: &[u8] = include_bytes!("../openapi.yaml");
+
+/// Below which the operations lie.
+const BASE_PATH: &str = "/api/v1";
+
+/// What may be asked without the token: it says nothing about what is deployed.
+const OPEN: [&str; 2] = ["/health", "/openapi.json"];
+
+/// Operators, their tools and some that follow; not the public.
+const CONNECTIONS_MAX: usize = 256;
+
+/// Settings and requests of operators; only bundles are larger.
+const BODY_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The admin API. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Api {
+    handle: Handle,
+    token: Token,
+    document: Arc<Document>,
+    /// The document as it is handed out.
+    document_json: Bytes,
+    limits: Limits,
+    bundle_limits: Limits,
+    streams: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Api {
+    pub(crate) fn new(
+        handle: Handle,
+        token: Token,
+        bundle_bytes_max: u64,
+        stop: CancellationToken,
+    ) -> Result<Self, Error> {
+        let document = Document::parse(DOCUMENT)?;
+        let limits =
+            Limits { connections_max: CONNECTIONS_MAX, body_bytes_max: BODY_BYTES_MAX, ..Limits::default() };
+        Ok(Self {
+            handle,
+            token,
+            document_json: document.json().to_string().into(),
+            document: Arc::new(document),
+            bundle_limits: Limits { body_bytes_max: bundle_bytes_max, ..limits.clone() },
+            limits,
+            streams: TaskTracker::new(),
+            stop,
+        })
+    }
+
+    /// Serves until Tron stops, then ends what is followed.
+    pub(crate) async fn serve(self, listener: TcpListener) -> Result<(), Error> {
+        let (streams, stop) = (self.streams.clone(), self.stop.clone());
+        // A server waits for its uploads; what they may be is set per call.
+        let limits = self.bundle_limits.clone();
+        wire::http::serve(listener, limits, self, stop).await;
+        streams.close();
+        streams.wait().await;
+        Ok(())
+    }
+
+    async fn respond(&self, request: Request, id: &RequestId) -> Result<Response, Refused> {
+        let (head, body) = request.into_parts();
+        let path = path_below_base(&head)?;
+        if !OPEN.contains(&path) && !self.is_authorized(&head) {
+            return Err(Refused::unauthorized());
+        }
+        let limits = if path == "/bundles" { &self.bundle_limits } else { &self.limits };
+        let body = wire::http::read_body(body, limits).await?;
+        let headers = headers(&head);
+        let checked = self.document.check(&swagger::Request {
+            method: head.method.as_str(),
+            path,
+            query: head.uri.query().unwrap_or_default(),
+            headers: &headers,
+            body: &body,
+        })?;
+        tracing::info!(request_id = %id, operation = checked.operation.id(), "admin");
+        self.call(&checked, body).await
+    }
+
+    fn is_authorized(&self, head: &Parts) -> bool {
+        let credentials = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = credentials.and_then(|text| text.split_once(' '));
+        token.is_some_and(|(scheme, token)| {
+            scheme.eq_ignore_ascii_case("bearer") && self.token.matches(token.trim_start())
+        })
+    }
+}
+
+impl Handler for Api {
+    const COMPONENT: Component = Component::Admin;
+
+    async fn handle(&self, request: Request, _client: SocketAddr) -> Response {
+        let id = wire::http::request_id(request.headers());
+        // Boxed: what an upload holds would otherwise be in every connection's task.
+        match Box::pin(self.respond(request, &id)).await {
+            Ok(mut response) => {
+                if let Ok(id) = id.as_str().parse() {
+                    response.headers_mut().insert(wire::http::X_REQUEST_ID, id);
+                }
+                response
+            }
+            Err(refused) => wire::http::problem(&refused.into_problem(id)),
+        }
+    }
+}
+
+fn path_below_base(head: &Parts) -> Result<&str, Refused> {
+    let path = head.uri.path().strip_prefix(BASE_PATH).filter(|path| path.starts_with('/'));
+    path.ok_or_else(|| Refused::not_found("the admin API is below /api/v1"))
+}
+
+fn headers(head: &Parts) -> Vec<(String, String)> {
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}

@@ -1,0 +1,113 @@
+//! What each operation of the admin API does.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use swagger::Checked;
+use wire::admin::{Deployment, LogEntry};
+use wire::http::Response;
+
+use super::Api;
+use super::refused::Refused;
+use crate::query::Query;
+
+/// Who changes made with the one token are by.
+const BY: &str = "admin";
+
+impl Api {
+    /// Carries out an operation whose request the document has accepted.
+    pub(super) async fn call(&self, checked: &Checked<'_>, body: Bytes) -> Result<Response, Refused> {
+        let (handle, path) = (&self.handle, &checked.path_params);
+        match checked.operation.id() {
+            "uploadBundle" => {
+                let uploaded = handle.upload(body).await?;
+                json(if uploaded.is_new { 201 } else { 200 }, &*uploaded.bundle)
+            }
+            "listBundles" => {
+                let bundles = handle.bundles().await?;
+                json(200, &bundles.iter().map(|bundle| &**bundle).collect::<Vec<_>>())
+            }
+            "getBundle" => json(200, &*handle.bundle(&required(path, "sha")?).await?),
+            "downloadBundle" => {
+                let zip = handle.bundle_content(&required(path, "sha")?).await?;
+                response(200, Some("application/zip"), zip)
+            }
+            "deleteBundle" => {
+                handle.delete_bundle(&required(path, "sha")?).await?;
+                response(204, None, Bytes::new())
+            }
+            "deploy" => json(201, &handle.deploy(&read(&body)?, BY).await?),
+            "listDeployments" => json(200, &handle.history().await?),
+            "getDeployment" => {
+                json(200, &without_values(handle.deployment(required(path, "number")?).await?))
+            }
+            "rollback" => json(201, &handle.rollback(&read(&body)?, BY).await?),
+            "listRoutes" => json(200, &handle.routes().await?),
+            "getRoute" => json(200, &handle.route(&required(path, "id")?).await?),
+            "undeploy" => json(200, &handle.undeploy(&required(path, "id")?, BY).await?),
+            "listMembers" => json(200, &handle.members()),
+            "listActivations" => self.list_activations(&checked.query_params),
+            "listLogs" => self.list_logs(&checked.query_params),
+            "getHealth" => json(200, &handle.health()),
+            "getOpenApi" => response(200, Some("application/json"), self.document_json.clone()),
+            other => Err(Refused::internal(format_args!("operation {other} is documented and not there"))),
+        }
+    }
+
+    fn list_activations(&self, params: &Map<String, Value>) -> Result<Response, Refused> {
+        let (query, follows) = query(params)?;
+        if follows { Ok(self.follow_activations(query)) } else { json(200, &self.handle.activations(&query)) }
+    }
+
+    fn list_logs(&self, params: &Map<String, Value>) -> Result<Response, Refused> {
+        let (query, follows) = query(params)?;
+        if follows {
+            return Ok(self.follow_logs(query));
+        }
+        let entries: Vec<LogEntry> = self.handle.logs(&query);
+        json(200, &entries)
+    }
+}
+
+/// The query, and whether it is to be followed.
+fn query(params: &Map<String, Value>) -> Result<(Query, bool), Refused> {
+    let query = Query {
+        request_id: optional(params, "request_id")?,
+        route: optional(params, "route")?,
+        bundle: optional(params, "bundle")?,
+        limit: optional(params, "limit")?.unwrap_or(Query::LIMIT_DEFAULT),
+    };
+    Ok((query, optional(params, "follow")?.unwrap_or(false)))
+}
+
+fn required<T: DeserializeOwned>(params: &Map<String, Value>, name: &str) -> Result<T, Refused> {
+    optional(params, name)?.ok_or_else(|| Refused::invalid(format!("{name} is missing")))
+}
+
+fn optional<T: DeserializeOwned>(params: &Map<String, Value>, name: &str) -> Result<Option<T>, Refused> {
+    let value = params.get(name).cloned().map(serde_json::from_value).transpose();
+    value.map_err(|error| Refused::invalid(format!("{name}: {error}")))
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+    serde_json::from_slice(body).map_err(|error| Refused::invalid(format!("body: {error}")))
+}
+
+/// Settings may be secrets: whoever may deploy need not be able to read them.
+fn without_values(mut deployment: Deployment) -> Deployment {
+    let routes = deployment.routes.iter_mut();
+    routes.flat_map(|route| route.props.values_mut()).for_each(|value| *value = Value::Null);
+    deployment
+}
+
+fn json<T: Serialize + ?Sized>(status: u16, value: &T) -> Result<Response, Refused> {
+    let body = serde_json::to_vec(value).map_err(Refused::internal)?;
+    response(status, Some("application/json"), body.into())
+}
+
+fn response(status: u16, content_type: Option<&str>, body: Bytes) -> Result<Response, Refused> {
+    let headers: Vec<(String, String)> =
+        content_type.iter().map(|media_type| ("content-type".to_owned(), (*media_type).to_owned())).collect();
+    wire::http::full(status, &headers, body).map_err(Refused::internal)
+}

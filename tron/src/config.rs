@@ -1,0 +1,69 @@
+//! `Config`: what Tron can be told, with the reason for each default.
+
+use std::time::Duration;
+
+use wire::MemberId;
+
+use crate::Token;
+
+/// Often enough that a lost control message is repaired before a person notices.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The whole state goes out this often: twice a human "is it there yet", and rarely enough that a
+/// thousand routes cost nothing.
+const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long dispatchers and frontends may go on using the table before a change.
+const DRAIN_GRACE: Duration = Duration::from_secs(2);
+
+/// A bundle that is not loaded by then is not going to be soon; the caller wants an answer.
+const READY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A large component with its assets; what is larger belongs in the store, not in code.
+const BUNDLE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Minutes of traffic on a laptop, seconds under load: enough to look at what just happened.
+const ACTIVATIONS_MAX: usize = 10_000;
+
+/// The memory that the kept activations may take, whatever the Funcs print.
+const ACTIVATIONS_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// What one Tron is to be.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its name among the members.
+    pub member: MemberId,
+    /// Who holds it may use the admin API.
+    pub token: Token,
+    /// How often members say that they are alive; one that is silent for three of these is forgotten.
+    pub heartbeat_interval: Duration,
+    /// How often the whole state is sent, and drained queues are looked at.
+    pub reconcile_interval: Duration,
+    /// How long the queue of a replaced bundle is kept at least.
+    pub drain_grace: Duration,
+    /// How long a deployment waits for a runner to load it.
+    pub ready_timeout: Duration,
+    /// The size of a bundle.
+    pub bundle_bytes_max: u64,
+    /// How many activations are kept.
+    pub activations_max: usize,
+    /// How many bytes of activations are kept.
+    pub activations_bytes_max: usize,
+}
+
+impl Config {
+    /// The defaults, for this member and token.
+    pub fn new(member: MemberId, token: Token) -> Self {
+        Self {
+            member,
+            token,
+            heartbeat_interval: HEARTBEAT_INTERVAL,
+            reconcile_interval: RECONCILE_INTERVAL,
+            drain_grace: DRAIN_GRACE,
+            ready_timeout: READY_TIMEOUT,
+            bundle_bytes_max: BUNDLE_BYTES_MAX,
+            activations_max: ACTIVATIONS_MAX,
+            activations_bytes_max: ACTIVATIONS_BYTES_MAX,
+        }
+    }
+}

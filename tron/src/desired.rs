@@ -1,0 +1,167 @@
+//! The desired state and how it changes: pure functions from routes to routes.
+
+use std::collections::BTreeMap;
+
+use swagger::{BasePath, HostPattern};
+use wire::admin::{BundleInfo, DeployRequest, Deployment};
+use wire::{BundleSha, Namespace, Route, RouteId, WeightedBundle};
+
+use crate::Rejection;
+
+/// The weights of a route add up to this.
+const PERCENT: u32 = 100;
+
+/// What a change makes of the desired state.
+#[derive(Debug)]
+pub(crate) struct Change {
+    /// What was done, in words.
+    pub(crate) action: String,
+    /// Every route.
+    pub(crate) routes: Vec<Route>,
+}
+
+/// The route that a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) id: RouteId,
+    pub(crate) namespace: Namespace,
+    host: HostPattern,
+    base_path: BasePath,
+}
+
+impl Claim {
+    /// The route that this bundle is to serve: the request's own, or else the document's.
+    pub(crate) fn of(request: &DeployRequest, info: &BundleInfo) -> Result<Self, Rejection> {
+        let host = HostPattern::parse(request.host.as_ref().unwrap_or(&info.host))
+            .map_err(|bad| Rejection::fault("body", "/host", bad.to_string()))?;
+        let base_path = BasePath::parse(request.base_path.as_ref().unwrap_or(&info.base_path))
+            .map_err(|bad| Rejection::fault("body", "/base_path", bad.to_string()))?;
+        let namespace = Namespace::default();
+        let id = RouteId::of(&namespace, &host.to_string(), &base_path.to_string());
+        Ok(Self { id, namespace, host, base_path })
+    }
+}
+
+/// The routes after this bundle was deployed. `titles` are those of the bundles on the claimed route;
+/// one that is missing belongs to a bundle that cannot be read, and counts as another.
+pub(crate) fn deploy(
+    state: &Deployment,
+    request: &DeployRequest,
+    info: &BundleInfo,
+    titles: &BTreeMap<BundleSha, String>,
+) -> Result<Change, Rejection> {
+    let claim = Claim::of(request, info)?;
+    check_settings(request)?;
+    let before = state.routes.iter().find(|route| route.id == claim.id);
+    if let Some(before) = before.filter(|_| !request.replace) {
+        check_lineage(before, info, titles)?;
+    }
+    let route = Route {
+        bundles: share(before, &request.sha, request.weight.unwrap_or(PERCENT)),
+        props: request.props.clone().or_else(|| Some(before?.props.clone())).unwrap_or_default(),
+        outbound: request.outbound.clone().or_else(|| Some(before?.outbound.clone())).unwrap_or_default(),
+        id: claim.id,
+        namespace: claim.namespace,
+        host: claim.host.to_string(),
+        base_path: claim.base_path.to_string(),
+    };
+    let action = format!(
+        "deploy {} {} ({}) at {}{}",
+        info.title,
+        info.version,
+        info.sha.short(),
+        route.host,
+        route.base_path
+    );
+    let mut routes: Vec<Route> = state.routes.iter().filter(|other| other.id != route.id).cloned().collect();
+    routes.push(route);
+    routes.sort_by(|a, b| (&a.host, &a.base_path).cmp(&(&b.host, &b.base_path)));
+    Ok(Change { action, routes })
+}
+
+/// The routes without this one.
+pub(crate) fn undeploy(state: &Deployment, id: &RouteId) -> Result<Change, Rejection> {
+    let (gone, routes): (Vec<Route>, Vec<Route>) =
+        state.routes.iter().cloned().partition(|route| route.id == *id);
+    let gone = gone.first().ok_or_else(|| Rejection::NotFound(format!("there is no route {id}")))?;
+    Ok(Change { action: format!("undeploy {}{}", gone.host, gone.base_path), routes })
+}
+
+/// The routes of an earlier deployment.
+pub(crate) fn rollback(target: &Deployment) -> Change {
+    Change { action: format!("roll back to {}", target.number), routes: target.routes.clone() }
+}
+
+/// Whether a route of this state names the bundle.
+pub(crate) fn uses(state: &Deployment, sha: &BundleSha) -> bool {
+    state.routes.iter().any(|route| route.bundles.iter().any(|bundle| bundle.sha == *sha))
+}
+
+fn check_settings(request: &DeployRequest) -> Result<(), Rejection> {
+    if request.weight.is_some_and(|weight| weight > PERCENT) {
+        return Err(Rejection::fault("body", "/weight", "it is over 100 percent"));
+    }
+    for (index, target) in request.outbound.iter().flatten().enumerate() {
+        if HostPattern::parse(target).map_or(true, |host| host == HostPattern::ANY) {
+            let pointer = format!("/outbound/{index}");
+            return Err(Rejection::fault("body", &pointer, "it is neither a host nor host:port"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to take a route from another API by accident.
+fn check_lineage(
+    before: &Route,
+    info: &BundleInfo,
+    titles: &BTreeMap<BundleSha, String>,
+) -> Result<(), Rejection> {
+    for bundle in &before.bundles {
+        let title = titles.get(&bundle.sha);
+        if title.is_none_or(|title| *title != info.title) {
+            return Err(Rejection::Conflict(format!(
+                "{}{} is held by {:?} ({}); deploy with replace to take it over",
+                before.host,
+                before.base_path,
+                title.map_or("an unreadable bundle", String::as_str),
+                bundle.sha.short(),
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Gives the bundle its percentage; the others keep the rest in their old proportion.
+fn share(before: Option<&Route>, sha: &BundleSha, weight: u32) -> Vec<WeightedBundle> {
+    let others: Vec<&WeightedBundle> =
+        before.iter().flat_map(|route| &route.bundles).filter(|bundle| bundle.sha != *sha).collect();
+    if weight == PERCENT || others.is_empty() {
+        return vec![WeightedBundle { sha: sha.clone(), weight: PERCENT }];
+    }
+    let mut shared = scale(&others, PERCENT.saturating_sub(weight));
+    shared.push(WeightedBundle { sha: sha.clone(), weight });
+    shared
+}
+
+/// The bundles with weights in the same proportion that add up to `sum`; cut by cumulative shares,
+/// so that no rounding is lost.
+fn scale(bundles: &[&WeightedBundle], sum: u32) -> Vec<WeightedBundle> {
+    let count = u64::try_from(bundles.len()).unwrap_or(u64::MAX);
+    let total: u64 = bundles.iter().map(|bundle| u64::from(bundle.weight)).sum();
+    // Bundles that had nothing between them share alike.
+    let old = |bundle: &WeightedBundle| if total == 0 { 1 } else { u64::from(bundle.weight) };
+    let total = if total == 0 { count } else { total };
+    let mut seen = 0;
+    let mut given = 0;
+    let mut scaled = Vec::with_capacity(bundles.len());
+    for bundle in bundles {
+        seen += old(bundle);
+        let up_to = u32::try_from(u64::from(sum) * seen / total).unwrap_or(sum);
+        scaled.push(WeightedBundle { sha: bundle.sha.clone(), weight: up_to - given });
+        given = up_to;
+    }
+    scaled
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

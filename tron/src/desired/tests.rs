@@ -1,0 +1,142 @@
+//! How the desired state changes.
+
+use proptest::prelude::*;
+use wire::Timestamp;
+
+use super::*;
+
+pub(crate) fn sha(n: u8) -> BundleSha {
+    BundleSha::of(&[n])
+}
+
+/// A route that bundle `n` serves alone.
+pub(crate) fn route(host: &str, base_path: &str, n: u8) -> Route {
+    let namespace = Namespace::default();
+    Route {
+        id: RouteId::of(&namespace, host, base_path),
+        namespace,
+        host: host.to_owned(),
+        base_path: base_path.to_owned(),
+        bundles: vec![WeightedBundle { sha: sha(n), weight: 100 }],
+        props: serde_json::Map::new(),
+        outbound: Vec::new(),
+    }
+}
+
+pub(crate) fn state(number: u64, routes: Vec<Route>) -> Deployment {
+    Deployment { number, at: Timestamp(number), by: "admin".into(), action: "test".into(), routes }
+}
+
+pub(crate) fn request(n: u8) -> DeployRequest {
+    DeployRequest {
+        sha: sha(n),
+        host: None,
+        base_path: None,
+        props: None,
+        outbound: None,
+        weight: None,
+        replace: false,
+    }
+}
+
+fn info(n: u8, title: &str) -> BundleInfo {
+    BundleInfo {
+        sha: sha(n),
+        size: 1,
+        title: title.into(),
+        version: "1".into(),
+        host: "*".into(),
+        base_path: "/a".into(),
+        code: "js".into(),
+        operations: Vec::new(),
+    }
+}
+
+fn titles(all: &[(u8, &str)]) -> BTreeMap<BundleSha, String> {
+    all.iter().map(|(n, title)| (sha(*n), (*title).to_owned())).collect()
+}
+
+fn weights(change: &Change) -> Vec<u32> {
+    change.routes.iter().flat_map(|route| &route.bundles).map(|bundle| bundle.weight).collect()
+}
+
+#[test]
+fn a_new_version_replaces_the_old_one_and_keeps_its_settings() {
+    let mut before = route("*", "/a", 0);
+    before.props.insert("colour".into(), "blue".into());
+    before.outbound = vec!["api.example:443".into()];
+    let change =
+        deploy(&state(1, vec![before.clone()]), &request(1), &info(1, "A"), &titles(&[(0, "A")])).unwrap();
+    assert_eq!(
+        change.routes,
+        [Route { bundles: vec![WeightedBundle { sha: sha(1), weight: 100 }], ..before }]
+    );
+}
+
+#[test]
+fn another_api_is_named_and_not_pushed_aside() {
+    let state = state(1, vec![route("*", "/a", 0)]);
+    let refused = deploy(&state, &request(1), &info(1, "B"), &titles(&[(0, "A")])).unwrap_err();
+    assert_eq!(refused.kind(), wire::ProblemKind::Conflict);
+    assert!(refused.to_string().contains("\"A\""), "{refused}");
+    let forced = DeployRequest { replace: true, ..request(1) };
+    assert!(deploy(&state, &forced, &info(1, "B"), &titles(&[(0, "A")])).is_ok());
+}
+
+#[test]
+fn a_base_path_below_another_is_no_conflict() {
+    let request = DeployRequest { base_path: Some("/a/b/".into()), ..request(1) };
+    let change = deploy(&state(1, vec![route("*", "/a", 0)]), &request, &info(1, "B"), &titles(&[])).unwrap();
+    assert_eq!(change.routes, [route("*", "/a", 0), route("*", "/a/b", 1)]);
+}
+
+#[test]
+fn a_canary_takes_its_share_and_the_rest_stays() {
+    let first = state(1, vec![route("*", "/a", 0)]);
+    let all = titles(&[(0, "A"), (1, "A"), (2, "A")]);
+    let canary = |n, weight| DeployRequest { weight: Some(weight), ..request(n) };
+    let second = deploy(&first, &canary(1, 10), &info(1, "A"), &all).unwrap();
+    assert_eq!(weights(&second), [90, 10]);
+    let third = deploy(&state(2, second.routes), &canary(2, 50), &info(2, "A"), &all).unwrap();
+    assert_eq!(weights(&third), [45, 5, 50]);
+    let again = deploy(&state(3, third.routes), &canary(1, 0), &info(1, "A"), &all).unwrap();
+    assert_eq!(weights(&again), [47, 53, 0]);
+    assert_eq!(weights(&deploy(&first, &canary(0, 10), &info(0, "A"), &all).unwrap()), [100]);
+}
+
+#[test]
+fn settings_that_cannot_be_are_pointed_at() {
+    let refused = |request: DeployRequest| {
+        let rejection = deploy(&state(0, vec![]), &request, &info(1, "A"), &titles(&[])).unwrap_err();
+        rejection.faults().first().unwrap().pointer.clone()
+    };
+    assert_eq!(refused(DeployRequest { host: Some("a b".into()), ..request(1) }), "/host");
+    assert_eq!(refused(DeployRequest { base_path: Some("a".into()), ..request(1) }), "/base_path");
+    assert_eq!(refused(DeployRequest { weight: Some(101), ..request(1) }), "/weight");
+    let outbound = Some(vec!["a.example".into(), "http://b".into()]);
+    assert_eq!(refused(DeployRequest { outbound, ..request(1) }), "/outbound/1");
+}
+
+#[test]
+fn an_undeployed_route_is_gone_and_a_second_time_not_found() {
+    let before = state(1, vec![route("*", "/a", 0), route("*", "/b", 1)]);
+    let id = route("*", "/a", 0).id;
+    let change = undeploy(&before, &id).unwrap();
+    assert_eq!(change.routes, [route("*", "/b", 1)]);
+    let refused = undeploy(&state(2, change.routes), &id).unwrap_err();
+    assert_eq!(refused.kind(), wire::ProblemKind::NotFound);
+}
+
+proptest! {
+    #[test]
+    fn weights_always_add_up(deploys in proptest::collection::vec((0u8..5, 0u32..=100), 1..20)) {
+        let mut now = state(0, vec![]);
+        let all = titles(&[(0, "A"), (1, "A"), (2, "A"), (3, "A"), (4, "A")]);
+        for (n, weight) in deploys {
+            let request = DeployRequest { weight: Some(weight), ..request(n) };
+            let change = deploy(&now, &request, &info(n, "A"), &all).unwrap();
+            prop_assert_eq!(weights(&change).iter().sum::<u32>(), 100);
+            now = state(now.number + 1, change.routes);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! `Sorted`: what becomes of the lines of one message. Pure.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wire::broker::Message;
+use wire::{ActivationId, InvokeHead, ProblemKind, RequestId, Timestamp};
+
+use super::decision::{self, Decision};
+use crate::table::Table;
+
+/// What becomes of the lines of one message.
+#[derive(Debug, Default)]
+pub(crate) struct Sorted {
+    /// Messages for the queues of Funcs, in the order in which their first lines came.
+    pub(crate) forwards: Vec<(Arc<str>, Message)>,
+    /// Problems for callers.
+    pub(crate) replies: Vec<Reply>,
+    /// Lines that nobody can read.
+    pub(crate) dead: Vec<Dead>,
+}
+
+/// A problem for the caller of a call.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) queue: String,
+    pub(crate) activation: ActivationId,
+    pub(crate) attempt: u32,
+    pub(crate) deadline: Timestamp,
+    pub(crate) id: RequestId,
+    pub(crate) kind: ProblemKind,
+    pub(crate) detail: String,
+}
+
+/// A line that is given up.
+#[derive(Debug)]
+pub(crate) struct Dead {
+    pub(crate) line: Bytes,
+    pub(crate) reason: String,
+}
+
+/// Lines for one queue.
+struct Group {
+    queue: Arc<str>,
+    lines: Vec<Bytes>,
+    deadline: Timestamp,
+}
+
+impl Sorted {
+    /// Sorts the lines of this payload.
+    pub(crate) fn of(table: &Table, payload: &Bytes, now: Timestamp) -> Self {
+        let mut sorted = Self::default();
+        let mut groups: Vec<Group> = Vec::new();
+        let mut lines = 0;
+        for line in wire::split_lines(payload) {
+            lines += 1;
+            sorted.add(&mut groups, table, &line, now);
+        }
+        sorted.forwards = groups.into_iter().map(|group| group.into_forward(payload, lines)).collect();
+        sorted
+    }
+
+    fn add(&mut self, groups: &mut Vec<Group>, table: &Table, line: &Bytes, now: Timestamp) {
+        let head: InvokeHead<'_> = match wire::decode_line(line) {
+            Ok(head) => head,
+            Err(error) => {
+                let reason = error.to_string();
+                return self.dead.push(Dead { line: line.clone(), reason });
+            }
+        };
+        let (kind, detail) = match decision::route(table, &head, now) {
+            Decision::Forward(queue) => {
+                let deadline = head.deadline;
+                return Group::push(groups, queue, line.clone(), deadline);
+            }
+            Decision::Answer(kind, detail) => (kind, detail),
+            Decision::Expired => (
+                ProblemKind::DeadlineExceeded,
+                "the time ran out in the firehose, before dispatch".to_owned(),
+            ),
+        };
+        self.replies.extend(Reply::to(&head, kind, detail));
+    }
+}
+
+impl Group {
+    fn push(groups: &mut Vec<Self>, queue: &Arc<str>, line: Bytes, deadline: Timestamp) {
+        match groups.iter_mut().find(|group| group.queue == *queue) {
+            Some(group) => {
+                group.lines.push(line);
+                group.deadline = group.deadline.max(deadline);
+            }
+            None => groups.push(Self { queue: Arc::clone(queue), lines: vec![line], deadline }),
+        }
+    }
+
+    /// The message for the queue: the payload itself when all of it goes there.
+    fn into_forward(self, payload: &Bytes, payload_lines: usize) -> (Arc<str>, Message) {
+        let whole = self.lines.len() == payload_lines;
+        let payload = if whole { payload.clone() } else { join(&self.lines) };
+        (self.queue, Message::new(payload).expires_at(self.deadline))
+    }
+}
+
+fn join(lines: &[Bytes]) -> Bytes {
+    let mut joined = Vec::with_capacity(lines.iter().map(|line| line.len() + 1).sum());
+    for line in lines {
+        joined.extend_from_slice(line);
+        joined.push(b'\n');
+    }
+    joined.into()
+}
+
+impl Reply {
+    /// A problem for the caller of this call, if it waits for an answer.
+    pub(crate) fn to(head: &InvokeHead<'_>, kind: ProblemKind, detail: String) -> Option<Self> {
+        Some(Self {
+            queue: head.reply_to.as_deref()?.to_owned(),
+            activation: head.activation,
+            attempt: head.attempt,
+            deadline: head.deadline,
+            id: head.id.clone(),
+            kind,
+            detail,
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! What callers and Funcs see of the dispatcher, over the embedded broker.
+
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use wire::broker::{Consumer, Embedded, Queue, func_queue};
+use wire::{ActivationId, Invoke, Namespace, RequestId, Version};
+
+use super::*;
+use crate::desired::tests::{route, sha};
+
+const REPLIES: &str = "reply.test";
+
+/// A dispatcher over its own broker, with `/a` and `/b` deployed.
+struct Bench {
+    broker: Arc<Embedded>,
+    stop: CancellationToken,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let broker = Arc::new(Embedded::new());
+        let routes = [route("*", "/a", 0), route("*", "/b", 1)];
+        for route in &routes {
+            let name = route.queue(&route.bundles.first().unwrap().sha);
+            broker.declare(&func_queue(&name, &route.id)).await.unwrap();
+        }
+        broker.declare(&requests_queue()).await.unwrap();
+        broker.declare(&queue(REPLIES, 100)).await.unwrap();
+        let (_, table) = watch::channel(Arc::new(Table::build(&routes).unwrap()));
+        let stop = CancellationToken::new();
+        tokio::spawn(Dispatcher { broker: broker.clone(), table }.run(stop.clone()));
+        Self { broker, stop }
+    }
+
+    async fn send(&self, payload: Bytes) {
+        self.broker.publish(REQUESTS, Message::new(payload)).await.unwrap();
+    }
+
+    async fn consume(&self, queue: &str) -> Consumer {
+        self.broker.consume(queue, 10).await.unwrap()
+    }
+
+    async fn answer(&self) -> Answer {
+        let delivery = self.consume(REPLIES).await.next().await.unwrap();
+        let answer = wire::decode_line(&delivery.message.payload).unwrap();
+        delivery.ack();
+        answer
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn queue(name: &str, len_max: usize) -> Queue {
+    Queue { name: name.into(), len_max, bytes_max: usize::MAX, dead_letter: None }
+}
+
+fn func(base_path: &str, n: u8) -> String {
+    route("*", base_path, n).queue(&sha(n))
+}
+
+fn invoke(path: &str) -> Invoke {
+    Invoke {
+        v: Version,
+        id: RequestId::generate(),
+        activation: ActivationId::generate(),
+        namespace: Namespace::default(),
+        at: Timestamp::now(),
+        deadline: Timestamp::now().after(std::time::Duration::from_secs(30)),
+        attempt: 1,
+        reply_to: Some(REPLIES.into()),
+        bundle: None,
+        method: "GET".into(),
+        scheme: "http".into(),
+        host: "localhost".into(),
+        path: path.into(),
+        query: String::new(),
+        headers: Vec::new(),
+        client: None,
+        traceparent: None,
+        body: wire::Body::EMPTY,
+    }
+}
+
+fn line(invoke: &Invoke) -> Bytes {
+    wire::encode_line(invoke).unwrap()
+}
+
+#[tokio::test]
+async fn a_call_arrives_as_the_bytes_that_were_sent() {
+    let bench = Bench::start().await;
+    // The spaces would not survive being decoded and encoded again.
+    let sent =
+        String::from_utf8(line(&invoke("/a/x")).to_vec()).unwrap().replace("\"path\":", "\"path\" :  ");
+    bench.send(sent.clone().into()).await;
+    let delivery = bench.consume(&func("/a", 0)).await.next().await.unwrap();
+    assert_eq!(delivery.message.payload, sent);
+    assert!(delivery.message.expires_at.is_some());
+}
+
+#[tokio::test]
+async fn a_batch_is_sorted_by_queue_in_order() {
+    let bench = Bench::start().await;
+    let [a1, b, a2] = ["/a/1", "/b", "/a/2"].map(|path| line(&invoke(path)));
+    bench.send([&a1[..], &b, b"garbage\n", &a2].concat().into()).await;
+    let to_a = bench.consume(&func("/a", 0)).await.next().await.unwrap();
+    assert_eq!(to_a.message.payload, [a1, a2].concat());
+    let to_b = bench.consume(&func("/b", 1)).await.next().await.unwrap();
+    assert_eq!(to_b.message.payload, b);
+    let dead = bench.consume(DEAD_REQUESTS).await.next().await.unwrap();
+    assert_eq!(dead.message.payload, "garbage");
+    assert!(dead.message.dead_reason.is_some());
+}
+
+#[tokio::test]
+async fn a_call_that_no_route_has_is_answered_by_tron() {
+    let bench = Bench::start().await;
+    let call = invoke("/none");
+    bench.send(line(&call)).await;
+    let answer = bench.answer().await;
+    assert_eq!((answer.status, answer.activation), (404, call.activation));
+    let wire::Body::Inline(body) = answer.body else { panic!("no body") };
+    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(problem["component"], "tron");
+}
+
+#[tokio::test]
+async fn an_expired_call_is_told_where_its_time_ran_out() {
+    let bench = Bench::start().await;
+    bench.send(line(&Invoke { deadline: Timestamp(1), ..invoke("/a") })).await;
+    let answer = bench.answer().await;
+    let wire::Body::Inline(body) = answer.body else { panic!("no body") };
+    assert_eq!(answer.status, 504);
+    assert!(String::from_utf8(body.to_vec()).unwrap().contains("firehose"));
+}
+
+#[tokio::test]
+async fn a_full_queue_is_said_to_be_full_and_the_call_not_executed() {
+    let bench = Bench::start().await;
+    bench.broker.delete(&func("/a", 0)).await.unwrap();
+    bench.broker.declare(&queue(&func("/a", 0), 1)).await.unwrap();
+    bench.send(line(&invoke("/a"))).await;
+    bench.send(line(&invoke("/a"))).await;
+    let answer = bench.answer().await;
+    assert_eq!(answer.status, 503);
+    assert!(answer.headers.contains(&("retry-after".into(), "1".into())));
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_waits_for_is_kept_when_its_queue_is_full() {
+    let bench = Bench::start().await;
+    bench.broker.delete(&func("/a", 0)).await.unwrap();
+    bench.send(line(&Invoke { reply_to: None, ..invoke("/a") })).await;
+    let dead = bench.consume(DEAD_REQUESTS).await.next().await.unwrap();
+    assert!(dead.message.dead_reason.unwrap().contains("no queue"));
+}
+
+#[tokio::test]
+async fn nobody_is_answered_who_does_not_wait() {
+    let bench = Bench::start().await;
+    bench.send(line(&Invoke { reply_to: None, ..invoke("/none") })).await;
+    let second = invoke("/none");
+    bench.send(line(&second)).await;
+    assert_eq!(bench.answer().await.activation, second.activation);
+}

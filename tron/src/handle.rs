@@ -1,0 +1,263 @@
+//! `Handle`: what an operator can ask of Tron; the admin API and `funcatron dev` both go through it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{Mutex, watch};
+use wire::admin::{
+    BundleInfo, DeployRequest, Deployed, Deployment, DeploymentInfo, Health, LogEntry, MemberInfo,
+    RollbackRequest, RouteInfo,
+};
+use wire::{Activation, Broker, BundleSha, MemberId, Route, RouteId};
+
+use crate::Rejection;
+use crate::activations::{Activations, Follow};
+use crate::bundles::{Bundles, Uploaded};
+use crate::desired::{self, Claim};
+use crate::log::Log;
+use crate::query::Query;
+use crate::status::{Readiness, Status};
+
+/// Entries of the deployment log in a listing: each is read from the store.
+const HISTORY_MAX: usize = 100;
+
+/// What an operator can ask of Tron. Cheap to clone.
+#[derive(Clone)]
+pub struct Handle {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What the clones of a handle share.
+pub(crate) struct Shared {
+    pub(crate) member: MemberId,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) log: Arc<Log>,
+    pub(crate) bundles: Bundles,
+    pub(crate) activations: Arc<Activations>,
+    pub(crate) status: watch::Receiver<Status>,
+    pub(crate) ready_timeout: Duration,
+    /// Held while the state is changed: a bundle must not be deleted while it is being deployed.
+    pub(crate) changes: Mutex<()>,
+}
+
+impl Handle {
+    /// Keeps a bundle, if there is nothing wrong with it. Uploading it again changes nothing.
+    ///
+    /// # Errors
+    /// When it is no bundle, is too large, or is faulty in its document or code.
+    pub async fn upload(&self, zip: Bytes) -> Result<Uploaded, Rejection> {
+        self.shared.bundles.upload(zip).await
+    }
+
+    /// Every bundle that can be read.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn bundles(&self) -> Result<Vec<Arc<BundleInfo>>, Rejection> {
+        self.shared.bundles.all().await
+    }
+
+    /// The description of a bundle.
+    ///
+    /// # Errors
+    /// When there is no such bundle.
+    pub async fn bundle(&self, sha: &BundleSha) -> Result<Arc<BundleInfo>, Rejection> {
+        self.shared.bundles.info(sha).await
+    }
+
+    /// The bytes of a bundle.
+    ///
+    /// # Errors
+    /// When there is no such bundle.
+    pub async fn bundle_content(&self, sha: &BundleSha) -> Result<Bytes, Rejection> {
+        self.shared.bundles.content(sha).await
+    }
+
+    /// Removes a bundle.
+    ///
+    /// # Errors
+    /// When there is no such bundle, or calls need it.
+    pub async fn delete_bundle(&self, sha: &BundleSha) -> Result<(), Rejection> {
+        let _changing = self.shared.changes.lock().await;
+        let state = self.shared.log.current().await?;
+        if desired::uses(&state, sha) || self.shared.status.borrow().draining.contains(sha) {
+            return Err(Rejection::Conflict(format!("bundle {} is in use", sha.short())));
+        }
+        self.shared.bundles.delete(sha).await
+    }
+
+    /// Makes a bundle serve a route, and waits a while for a runner to load it.
+    ///
+    /// # Errors
+    /// When there is no such bundle, the settings are faulty, or the route is another API's.
+    pub async fn deploy(&self, request: &DeployRequest, by: &str) -> Result<Deployed, Rejection> {
+        let (deployment, route) = self.change_route(request, by).await?;
+        let queue = queue(&deployment.routes, &route, &request.sha);
+        let readiness = self.wait_for_runner(deployment.number, &queue).await;
+        let failure = match &readiness {
+            Readiness::Failed(reason) => Some(reason.clone()),
+            Readiness::Ready | Readiness::Pending => None,
+        };
+        let ready = readiness == Readiness::Ready;
+        Ok(Deployed { deployment: DeploymentInfo::from(&*deployment), route, ready, failure })
+    }
+
+    async fn change_route(
+        &self,
+        request: &DeployRequest,
+        by: &str,
+    ) -> Result<(Arc<Deployment>, RouteId), Rejection> {
+        let Shared { log, bundles, changes, .. } = &*self.shared;
+        let _changing = changes.lock().await;
+        let info = bundles.info(&request.sha).await?;
+        let route = Claim::of(request, &info)?.id;
+        let state = log.current().await?;
+        let before = state.routes.iter().filter(|other| other.id == route);
+        let titles = bundles.titles(before.flat_map(|route| &route.bundles).map(|bundle| &bundle.sha)).await;
+        let deployment = log.commit(by, |state| desired::deploy(state, request, &info, &titles)).await?;
+        Ok((deployment, route))
+    }
+
+    /// Takes a route away. Calls that it has already are answered.
+    ///
+    /// # Errors
+    /// When there is no such route.
+    pub async fn undeploy(&self, id: &RouteId, by: &str) -> Result<DeploymentInfo, Rejection> {
+        let _changing = self.shared.changes.lock().await;
+        let deployment = self.shared.log.commit(by, |state| desired::undeploy(state, id)).await?;
+        self.wait_until_applied(&deployment).await
+    }
+
+    /// Brings back the routes of an earlier deployment, as a new one.
+    ///
+    /// # Errors
+    /// When there is no such deployment, or a bundle of its is gone.
+    pub async fn rollback(&self, request: &RollbackRequest, by: &str) -> Result<DeploymentInfo, Rejection> {
+        let _changing = self.shared.changes.lock().await;
+        let present = self.shared.log.current().await?.number;
+        let number = request.to.unwrap_or_else(|| present.saturating_sub(1));
+        let target = self.shared.log.entry(number).await?;
+        for bundle in target.routes.iter().flat_map(|route| &route.bundles) {
+            self.shared.bundles.info(&bundle.sha).await.map_err(|gone| {
+                Rejection::Conflict(format!("deployment {number} cannot be brought back: {gone}"))
+            })?;
+        }
+        let deployment = self.shared.log.commit(by, |_| Ok(desired::rollback(&target))).await?;
+        self.wait_until_applied(&deployment).await
+    }
+
+    /// One entry of the deployment log.
+    ///
+    /// # Errors
+    /// When there is no such entry, or it cannot be read.
+    pub async fn deployment(&self, number: u64) -> Result<Deployment, Rejection> {
+        self.shared.log.entry(number).await
+    }
+
+    /// The newest entries of the deployment log, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn history(&self) -> Result<Vec<DeploymentInfo>, Rejection> {
+        Ok(self.shared.log.history(HISTORY_MAX).await?)
+    }
+
+    /// Every route.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn routes(&self) -> Result<Vec<RouteInfo>, Rejection> {
+        let state = self.shared.log.current().await?;
+        let mut infos = Vec::with_capacity(state.routes.len());
+        for route in &state.routes {
+            infos.push(self.describe(route).await);
+        }
+        Ok(infos)
+    }
+
+    /// One route.
+    ///
+    /// # Errors
+    /// When there is no such route.
+    pub async fn route(&self, id: &RouteId) -> Result<RouteInfo, Rejection> {
+        let state = self.shared.log.current().await?;
+        match state.routes.iter().find(|route| route.id == *id) {
+            Some(route) => Ok(self.describe(route).await),
+            None => Err(Rejection::NotFound(format!("there is no route {id}"))),
+        }
+    }
+
+    /// Everybody who has been heard of lately.
+    pub fn members(&self) -> Vec<MemberInfo> {
+        self.shared.status.borrow().members.clone()
+    }
+
+    /// That Tron is alive, and how far it is.
+    pub fn health(&self) -> Health {
+        let deployment = self.shared.status.borrow().deployment;
+        Health { member: self.shared.member.clone(), deployment }
+    }
+
+    /// The newest activations that the query wants, oldest first.
+    pub fn activations(&self, query: &Query) -> Vec<Activation> {
+        self.shared.activations.find(query)
+    }
+
+    /// The newest log lines that the query wants, oldest first.
+    pub fn logs(&self, query: &Query) -> Vec<LogEntry> {
+        self.shared.activations.logs(query)
+    }
+
+    /// The newest activations that the query wants, then every further one.
+    pub fn follow(&self, query: Query) -> Follow {
+        self.shared.activations.follow(query)
+    }
+
+    /// A route as it is listed. What cannot be found out for the moment is left empty.
+    async fn describe(&self, route: &Route) -> RouteInfo {
+        let mut queued = 0;
+        for bundle in &route.bundles {
+            let depth = self.shared.broker.depth(&route.queue(&bundle.sha)).await.unwrap_or_default();
+            queued += u64::try_from(depth.ready).unwrap_or(u64::MAX);
+        }
+        let info = match route.bundles.first() {
+            Some(bundle) => self.shared.bundles.info(&bundle.sha).await.ok(),
+            None => None,
+        };
+        RouteInfo {
+            id: route.id.clone(),
+            host: route.host.clone(),
+            base_path: route.base_path.clone(),
+            title: info.as_ref().map(|info| info.title.clone()).unwrap_or_default(),
+            bundles: route.bundles.clone(),
+            outbound: route.outbound.clone(),
+            props: route.props.keys().cloned().collect(),
+            queued,
+            operations: info.map(|info| info.operations.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Waits until calls are dispatched by this deployment, so that who changed the state sees it.
+    async fn wait_until_applied(&self, deployment: &Deployment) -> Result<DeploymentInfo, Rejection> {
+        let mut status = self.shared.status.clone();
+        let applied = status.wait_for(|status| status.deployment >= deployment.number);
+        // It is in the log: whether it took a moment longer changes nothing about the answer.
+        let _in_time = tokio::time::timeout(self.shared.ready_timeout, applied).await;
+        Ok(DeploymentInfo::from(deployment))
+    }
+
+    async fn wait_for_runner(&self, number: u64, queue: &str) -> Readiness {
+        let mut status = self.shared.status.clone();
+        let known = status.wait_for(|status| status.readiness(number, queue) != Readiness::Pending);
+        match tokio::time::timeout(self.shared.ready_timeout, known).await {
+            Ok(Ok(status)) => status.readiness(number, queue),
+            Ok(Err(_)) | Err(_) => Readiness::Pending,
+        }
+    }
+}
+
+/// The queue of this bundle on this route; empty, so nobody's, when somebody took it away meanwhile.
+fn queue(routes: &[Route], id: &RouteId, sha: &BundleSha) -> String {
+    routes.iter().find(|route| route.id == *id).map(|route| route.queue(sha)).unwrap_or_default()
+}

@@ -1,0 +1,88 @@
+//! `Members`: who has been heard of lately, and how far each is. Pure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wire::admin::MemberInfo;
+use wire::{Heartbeat, MemberId, Role, Timestamp};
+
+/// Members heard of at once: far more than a cluster has, and a bound on what a flood can take.
+const MEMBERS_MAX: usize = 4_096;
+
+/// Who has been heard of lately.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    all: BTreeMap<MemberId, Member>,
+}
+
+#[derive(Debug)]
+struct Member {
+    info: MemberInfo,
+    heard_at: Instant,
+}
+
+impl Members {
+    /// Takes note of a heartbeat. The time is ours: members' clocks may differ.
+    pub(crate) fn hear(&mut self, heartbeat: Heartbeat, now: Instant) {
+        if self.all.len() >= MEMBERS_MAX && !self.all.contains_key(&heartbeat.member) {
+            return;
+        }
+        let Heartbeat { v: _, member, role, at: _, version, failed } = heartbeat;
+        let info = MemberInfo { id: member.clone(), role, version, seen_at: Timestamp::now(), failed };
+        self.all.insert(member, Member { info, heard_at: now });
+    }
+
+    /// Forgets who has been silent for longer than `silence_max`.
+    pub(crate) fn forget(&mut self, now: Instant, silence_max: Duration) -> Vec<MemberId> {
+        let is_silent = |member: &Member| now.duration_since(member.heard_at) > silence_max;
+        self.all.extract_if(.., |_, member| is_silent(member)).map(|(id, _)| id).collect()
+    }
+
+    /// Everybody.
+    pub(crate) fn infos(&self) -> Vec<MemberInfo> {
+        self.all.values().map(|member| member.info.clone()).collect()
+    }
+}
+
+/// Whether a member of this role that holds `version` lacks something of what is current.
+pub(crate) fn is_behind(role: Role, version: u64, deployment: u64, assignment: u64) -> bool {
+    match role {
+        Role::Frontend => version < deployment,
+        Role::Runner => version < assignment,
+        Role::Tron => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::Version;
+
+    use super::*;
+
+    #[test]
+    fn a_member_that_falls_silent_is_forgotten() {
+        let (mut members, start, silence) = (Members::default(), Instant::now(), Duration::from_secs(3));
+        let member = MemberId::generate("runner");
+        let heartbeat = Heartbeat {
+            v: Version,
+            member: member.clone(),
+            role: Role::Runner,
+            at: Timestamp(0),
+            version: 1,
+            failed: BTreeMap::new(),
+        };
+        members.hear(heartbeat, start);
+        assert!(members.forget(start + silence, silence).is_empty());
+        assert_eq!(members.forget(start + silence * 2, silence), [member]);
+        assert!(members.infos().is_empty());
+    }
+
+    #[test]
+    fn each_role_is_measured_by_its_own_version() {
+        assert!(is_behind(Role::Frontend, 4, 5, 0));
+        assert!(!is_behind(Role::Frontend, 5, 5, 99));
+        assert!(is_behind(Role::Runner, 5, 5, 99));
+        assert!(!is_behind(Role::Tron, 0, 5, 99));
+    }
+}

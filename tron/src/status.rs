@@ -1,0 +1,84 @@
+//! `Status`: how far the platform is with the desired state, as the reconciler last saw it. Pure.
+
+use wire::admin::MemberInfo;
+use wire::{BundleSha, Role};
+
+/// How far the platform is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Status {
+    /// The number of the deployment that calls are dispatched by.
+    pub(crate) deployment: u64,
+    /// The version of the assignment that goes with it.
+    pub(crate) assignment: u64,
+    /// Bundles that runners need although no route names them.
+    pub(crate) draining: Vec<BundleSha>,
+    /// Everybody who has been heard of lately.
+    pub(crate) members: Vec<MemberInfo>,
+}
+
+/// Whether a queue's Func is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Readiness {
+    /// No runner has the assignment yet.
+    Pending,
+    /// A runner has loaded it.
+    Ready,
+    /// Every runner that has the assignment failed to load it; this is what one said.
+    Failed(String),
+}
+
+impl Status {
+    /// Whether the Func behind `queue` is ready by deployment `number`.
+    pub(crate) fn readiness(&self, number: u64, queue: &str) -> Readiness {
+        if self.deployment < number {
+            return Readiness::Pending;
+        }
+        let mut failure = None;
+        for member in &self.members {
+            if member.role != Role::Runner || member.version < self.assignment {
+                continue;
+            }
+            match member.failed.get(queue) {
+                None => return Readiness::Ready,
+                Some(reason) => failure = Some(reason.clone()),
+            }
+        }
+        failure.map_or(Readiness::Pending, Readiness::Failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{MemberId, Timestamp};
+
+    use super::*;
+
+    fn runner(version: u64, failed: &[(&str, &str)]) -> MemberInfo {
+        let failed = failed.iter().map(|(queue, reason)| ((*queue).into(), (*reason).into())).collect();
+        MemberInfo { id: MemberId::generate("r"), role: Role::Runner, version, seen_at: Timestamp(0), failed }
+    }
+
+    fn status(members: Vec<MemberInfo>) -> Status {
+        Status { deployment: 2, assignment: 5, draining: vec![], members }
+    }
+
+    #[test]
+    fn one_runner_that_has_it_is_enough() {
+        let status = status(vec![runner(5, &[("q", "no memory")]), runner(6, &[])]);
+        assert_eq!(status.readiness(2, "q"), Readiness::Ready);
+        assert_eq!(status.readiness(3, "q"), Readiness::Pending);
+    }
+
+    #[test]
+    fn nobody_and_those_behind_say_nothing() {
+        assert_eq!(status(vec![]).readiness(1, "q"), Readiness::Pending);
+        assert_eq!(status(vec![runner(4, &[])]).readiness(1, "q"), Readiness::Pending);
+    }
+
+    #[test]
+    fn a_failure_is_told_when_all_fail() {
+        let status = status(vec![runner(4, &[]), runner(5, &[("q", "no memory")])]);
+        assert_eq!(status.readiness(2, "q"), Readiness::Failed("no memory".into()));
+        assert_eq!(status.readiness(2, "other"), Readiness::Ready);
+    }
+}

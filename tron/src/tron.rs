@@ -1,0 +1,88 @@
+//! `Tron`: its tasks, and how they start and stop together.
+
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use wire::broker::Topic;
+use wire::{Broker, Store};
+
+use crate::activations::Activations;
+use crate::admin::Api;
+use crate::bundles::Bundles;
+use crate::dispatcher::Dispatcher;
+use crate::handle::Shared;
+use crate::log::Log;
+use crate::reconciler::Reconciler;
+use crate::status::Status;
+use crate::table::Table;
+use crate::{Config, Error, Handle, Inspect, heartbeats};
+
+/// Dispatches calls and keeps the platform in line with the desired state.
+pub struct Tron {
+    config: Config,
+    handle: Handle,
+    status: watch::Sender<Status>,
+}
+
+impl Tron {
+    /// A Tron that does nothing yet, and the handle to it.
+    pub fn new(config: Config, broker: Arc<dyn Broker>, store: Store, inspect: Inspect) -> (Self, Handle) {
+        let (status, status_seen) = watch::channel(Status::default());
+        let shared = Shared {
+            member: config.member.clone(),
+            broker,
+            log: Arc::new(Log::new(store.clone())),
+            bundles: Bundles::new(store, inspect, config.bundle_bytes_max),
+            activations: Arc::new(Activations::new(&config)),
+            status: status_seen,
+            ready_timeout: config.ready_timeout,
+            changes: Mutex::new(()),
+        };
+        let handle = Handle { shared: Arc::new(shared) };
+        (Self { config, handle: handle.clone(), status }, handle)
+    }
+
+    /// Runs until shutdown.
+    ///
+    /// # Errors
+    /// When the broker, the store or the listener fails so that Tron cannot go on.
+    pub async fn run(self, admin_listener: TcpListener, shutdown: CancellationToken) -> Result<(), Error> {
+        let Self { config, handle, status } = self;
+        let shared = &handle.shared;
+        let broker = Arc::clone(&shared.broker);
+        let (table, table_seen) = watch::channel(Arc::new(Table::default()));
+        let (status_seen, log) = (status.subscribe(), Arc::clone(&shared.log));
+        // Listening comes before speaking: no answer to the first broadcast is lost.
+        let heard = broker.subscribe(Topic::Heartbeats).await?;
+        let recorded = broker.subscribe(Topic::Activations).await?;
+        let mut reconciler = Reconciler::new(&config, Arc::clone(&broker), log, table, status);
+        reconciler.start().await?;
+
+        // One that ends takes the others with it, whoever ends first.
+        let stop = shutdown.child_token();
+        let _stop_on_return = stop.clone().drop_guard();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(reconciler.run(heard, stop.clone()));
+        tasks.spawn(Arc::clone(&shared.activations).run(recorded, stop.clone()));
+        tasks.spawn(Dispatcher { broker: Arc::clone(&broker), table: table_seen }.run(stop.clone()));
+        let (member, interval) = (config.member.clone(), config.heartbeat_interval);
+        tasks.spawn(heartbeats::send(broker, member, interval, status_seen, stop.clone()));
+        let api = Api::new(handle.clone(), config.token, config.bundle_bytes_max, stop.clone())?;
+        tasks.spawn(api.serve(admin_listener));
+        join(tasks, &stop).await
+    }
+}
+
+/// Waits for every task; the first error is the one that counts.
+async fn join(mut tasks: JoinSet<Result<(), Error>>, stop: &CancellationToken) -> Result<(), Error> {
+    let mut outcome = Ok(());
+    while let Some(ended) = tasks.join_next().await {
+        stop.cancel();
+        let ended = ended.map_err(Error::from).flatten();
+        outcome = outcome.and(ended);
+    }
+    outcome
+}
