@@ -124,8 +124,9 @@ impl Handle {
     /// # Errors
     /// When there is no such route.
     pub async fn undeploy(&self, id: &RouteId, by: &str) -> Result<DeploymentInfo, Rejection> {
-        let _changing = self.shared.changes.lock().await;
+        let changing = self.shared.changes.lock().await;
         let deployment = self.shared.log.commit(by, |state| desired::undeploy(state, id)).await?;
+        drop(changing);
         self.wait_until_applied(&deployment).await
     }
 
@@ -134,7 +135,7 @@ impl Handle {
     /// # Errors
     /// When there is no such deployment, or a bundle of its is gone.
     pub async fn rollback(&self, request: &RollbackRequest, by: &str) -> Result<DeploymentInfo, Rejection> {
-        let _changing = self.shared.changes.lock().await;
+        let changing = self.shared.changes.lock().await;
         let present = self.shared.log.current().await?.number;
         let number = request.to.unwrap_or_else(|| present.saturating_sub(1));
         let target = self.shared.log.entry(number).await?;
@@ -144,6 +145,7 @@ impl Handle {
             })?;
         }
         let deployment = self.shared.log.commit(by, |_| Ok(desired::rollback(&target))).await?;
+        drop(changing);
         self.wait_until_applied(&deployment).await
     }
 

@@ -69,6 +69,7 @@ impl Log {
             if routes == state.routes && state.number > 0 {
                 return Ok(state);
             }
+            Table::build(&routes).map_err(|bad| Rejection::Conflict(bad.to_string()))?;
             let number = self.head.borrow().last + 1;
             let next = Deployment { number, at: Timestamp::now(), by: by.to_owned(), action, routes };
             match self.store.append_deployment(&next).await {

@@ -110,14 +110,14 @@ impl Reconciler {
             self.broker.declare(&func_queue(&func.queue, &func.route)).await?;
         }
         self.plan.adopt(&state, Instant::now());
+        // A broadcast that fails is made up for by the timer: it must not keep the table from changing.
+        let told_runners = self.broadcast(&self.plan.to_assignment()).await;
         match Table::build(&state.routes) {
-            Ok(table) => {
-                self.broadcast(&self.plan.to_assignment()).await?;
-                self.table.send_replace(Arc::new(table));
-            }
+            Ok(table) => _ = self.table.send_replace(Arc::new(table)),
             Err(bad) => error!(number = state.number, error = %bad, "deployment refused"),
         }
         self.publish_status();
+        told_runners?;
         self.broadcast(&self.plan.to_routes()).await?;
         info!(number = state.number, assignment = self.plan.version(), "deployment in force");
         Ok(())

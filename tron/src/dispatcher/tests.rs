@@ -1,6 +1,7 @@
 //! What callers and Funcs see of the dispatcher, over the embedded broker.
 
 use bytes::Bytes;
+use proptest::prelude::*;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use wire::broker::{Consumer, Embedded, Queue, func_queue};
@@ -166,4 +167,28 @@ async fn nobody_is_answered_who_does_not_wait() {
     let second = invoke("/none");
     bench.send(line(&second)).await;
     assert_eq!(bench.answer().await.activation, second.activation);
+}
+
+proptest! {
+    #[test]
+    fn every_line_is_forwarded_answered_or_buried_once(kinds in proptest::collection::vec(0usize..5, 0..12)) {
+        let table = Table::build(&[route("*", "/a", 0), route("*", "/b", 1)]).unwrap();
+        let lines: Vec<Bytes> = kinds.iter().map(|kind| match kind {
+            0 => line(&invoke("/a")),
+            1 => line(&invoke("/b")),
+            2 => line(&invoke("/none")),
+            3 => line(&Invoke { deadline: Timestamp(1), ..invoke("/a") }),
+            _ => Bytes::from_static(b"{\"v\":2}\n"),
+        }).collect();
+        let sorted = Sorted::of(&table, &lines.concat().into(), Timestamp::now());
+        for (kind, base_path) in [(0, "/a"), (1, "/b")] {
+            let sent: Vec<u8> =
+                kinds.iter().zip(&lines).filter(|(k, _)| **k == kind).flat_map(|(_, line)| line.to_vec()).collect();
+            let queue = func(base_path, u8::from(kind == 1));
+            let forwarded = sorted.forwards.iter().find(|(name, _)| **name == *queue);
+            prop_assert_eq!(forwarded.map(|(_, message)| message.payload.to_vec()).unwrap_or_default(), sent);
+        }
+        prop_assert_eq!(sorted.replies.len(), kinds.iter().filter(|kind| matches!(kind, 2 | 3)).count());
+        prop_assert_eq!(sorted.dead.len(), kinds.iter().filter(|kind| **kind == 4).count());
+    }
 }

@@ -1,0 +1,169 @@
+//! Deploying, as members and operators see it.
+
+use wire::admin::RollbackRequest;
+use wire::broker::{Depth, Message, Topic};
+use wire::{Assignment, Broker, BundleSha, ProblemKind, RouteId, Store};
+
+use crate::harness::{Runner, Stage, assignment, document, in_time, request};
+
+/// The first assignment heard that is as `wanted`.
+async fn assigned(
+    control: &mut wire::broker::Subscription,
+    wanted: impl Fn(&[&BundleSha]) -> bool,
+) -> Assignment {
+    in_time(async {
+        loop {
+            let Some(assignment) = assignment(control.next().await.unwrap()) else { continue };
+            let shas: Vec<&BundleSha> = assignment.funcs.iter().map(|func| &func.sha).collect();
+            if wanted(&shas) {
+                return assignment;
+            }
+        }
+    })
+    .await
+}
+
+fn queue(route: &RouteId, sha: &BundleSha) -> String {
+    format!("func.{route}.{}", sha.short())
+}
+
+#[tokio::test]
+async fn a_deployment_is_ready_when_a_runner_holds_it() {
+    let stage = Stage::start().await;
+    let sha = stage.upload(&document("A", 1)).await;
+    let alone = stage.handle.deploy(&request(&sha), "admin").await.unwrap();
+    assert_eq!((alone.ready, alone.failure), (false, None));
+    let _runner = Runner::start(&stage.broker, None).await;
+    let served = stage.handle.deploy(&request(&sha), "admin").await.unwrap();
+    assert!(served.ready);
+    assert_eq!(served.deployment.number, 1, "nothing changed, so nothing is logged");
+}
+
+#[tokio::test]
+async fn a_failure_to_load_is_told() {
+    let stage = Stage::start().await;
+    let _runner = Runner::start(&stage.broker, Some("no memory")).await;
+    let sha = stage.upload(&document("A", 1)).await;
+    let deployed = stage.handle.deploy(&request(&sha), "admin").await.unwrap();
+    assert_eq!((deployed.ready, deployed.failure.as_deref()), (false, Some("no memory")));
+}
+
+#[tokio::test]
+async fn a_replaced_bundle_is_assigned_until_its_last_call_is_answered() {
+    let stage = Stage::start().await;
+    let old = stage.upload(&document("A", 1)).await;
+    let new = stage.upload(&document("A", 2)).await;
+    let route = stage.handle.deploy(&request(&old), "admin").await.unwrap().route;
+    let waiting = queue(&route, &old);
+    stage.broker.publish(&waiting, Message::new("{}\n".into())).await.unwrap();
+    let mut control = stage.broker.subscribe(Topic::Control).await.unwrap();
+    stage.handle.deploy(&request(&new), "admin").await.unwrap();
+    let both = assigned(&mut control, |shas| shas.contains(&&new)).await;
+    assert_eq!(both.funcs.len(), 2);
+    assert_eq!(stage.handle.delete_bundle(&old).await.unwrap_err().kind(), ProblemKind::Conflict);
+
+    let mut calls = stage.broker.consume(&waiting, 1).await.unwrap();
+    in_time(calls.next()).await.unwrap().ack();
+    let one = assigned(&mut control, |shas| shas == [&new]).await;
+    assert!(one.version > both.version);
+    assert!(in_time(calls.next()).await.is_none(), "the queue is deleted");
+}
+
+#[tokio::test]
+async fn a_member_that_comes_late_is_told_the_whole_state() {
+    let stage = Stage::start().await;
+    let sha = stage.upload(&document("A", 1)).await;
+    stage.handle.deploy(&request(&sha), "admin").await.unwrap();
+    let mut control = stage.broker.subscribe(Topic::Control).await.unwrap();
+    let _runner = Runner::start(&stage.broker, None).await;
+    assert_eq!(assigned(&mut control, |shas| !shas.is_empty()).await.funcs.len(), 1);
+}
+
+#[tokio::test]
+async fn the_state_outlives_tron_and_its_queues_are_there_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::directory(dir.path()).unwrap();
+    let stage = Stage::on(store.clone()).await;
+    let sha = stage.upload(&document("A", 1)).await;
+    let route = stage.handle.deploy(&request(&sha), "admin").await.unwrap().route;
+    drop(stage);
+
+    let stage = Stage::on(store).await;
+    let _runner = Runner::start(&stage.broker, None).await;
+    let again = stage.handle.deploy(&request(&sha), "admin").await.unwrap();
+    assert!(again.ready);
+    assert_eq!(stage.broker.depth(&queue(&route, &sha)).await.unwrap(), Depth::default());
+}
+
+#[tokio::test]
+async fn a_corrupt_entry_is_passed_over_and_the_log_goes_on_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::directory(dir.path()).unwrap();
+    let stage = Stage::on(store.clone()).await;
+    let sha = stage.upload(&document("A", 1)).await;
+    stage.handle.deploy(&request(&sha), "admin").await.unwrap();
+    drop(stage);
+    let entry = dir.path().join("deployments").join(format!("{:020}.json", 2));
+    std::fs::write(entry, b"{\"number\":2,").unwrap();
+
+    let stage = Stage::on(store).await;
+    assert_eq!(stage.handle.routes().await.unwrap().len(), 1);
+    let sha = stage.upload(&document("A", 2)).await;
+    assert_eq!(stage.handle.deploy(&request(&sha), "admin").await.unwrap().deployment.number, 3);
+    let numbers: Vec<u64> = stage.handle.history().await.unwrap().iter().map(|entry| entry.number).collect();
+    assert_eq!(numbers, [3, 1]);
+}
+
+#[tokio::test]
+async fn two_trons_on_one_store_lose_no_change_and_agree() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::directory(dir.path()).unwrap();
+    let (one, two) = (Stage::on(store.clone()).await, Stage::on(store).await);
+    let sha = one.upload(&document("A", 1)).await;
+    let at = |path: &str| wire::admin::DeployRequest { base_path: Some(path.into()), ..request(&sha) };
+    let (left, right) = (at("/left"), at("/right"));
+    let (left, right) = tokio::join!(one.handle.deploy(&left, "one"), two.handle.deploy(&right, "two"));
+    let numbers = [left.unwrap().deployment.number, right.unwrap().deployment.number];
+    assert!(numbers == [1, 2] || numbers == [2, 1], "{numbers:?}");
+    for stage in [one, two] {
+        let mut members = stage.broker.subscribe(Topic::Control).await.unwrap();
+        let both = assigned(&mut members, |shas| shas.len() == 2).await;
+        assert_eq!(both.funcs.len(), 2);
+        assert_eq!(stage.handle.routes().await.unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_brings_back_what_was_and_can_be_rolled_back() {
+    let stage = Stage::start().await;
+    let [one, two] = [stage.upload(&document("A", 1)).await, stage.upload(&document("A", 2)).await];
+    stage.handle.deploy(&request(&one), "admin").await.unwrap();
+    stage.handle.deploy(&request(&two), "admin").await.unwrap();
+    for expected in [&one, &two] {
+        stage.handle.rollback(&RollbackRequest { to: None }, "admin").await.unwrap();
+        let routes = stage.handle.routes().await.unwrap();
+        assert_eq!(routes.first().unwrap().bundles.first().unwrap().sha, *expected);
+    }
+    let missing = stage.handle.rollback(&RollbackRequest { to: Some(99) }, "admin").await.unwrap_err();
+    assert_eq!(missing.kind(), ProblemKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_rollback_to_a_bundle_that_is_gone_is_refused() {
+    let stage = Stage::start().await;
+    let [one, two] = [stage.upload(&document("A", 1)).await, stage.upload(&document("A", 2)).await];
+    stage.handle.deploy(&request(&one), "admin").await.unwrap();
+    stage.handle.deploy(&request(&two), "admin").await.unwrap();
+    stage.store.delete_bundle(&one).await.unwrap();
+    // A second Tron, which has not read the bundle before.
+    let fresh = Stage::on(stage.store.clone()).await;
+    let refused = fresh.handle.rollback(&RollbackRequest { to: Some(1) }, "admin").await.unwrap_err();
+    assert_eq!(refused.kind(), ProblemKind::Conflict);
+}
+
+#[tokio::test]
+async fn tron_stops_when_it_is_told_to() {
+    let stage = Stage::start().await;
+    stage.upload(&document("A", 1)).await;
+    stage.stop().await.unwrap();
+}

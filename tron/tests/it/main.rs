@@ -1,0 +1,8 @@
+//! Tron as an operator and the members see it: real sockets, the embedded broker, a stand-in runner.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken stage is a failed test")]
+
+mod admin;
+mod deploying;
+mod harness;
+mod uploading;
