@@ -1,5 +1,7 @@
 //! The seam to whatever carries messages: RabbitMQ, or the embedded broker in a single process.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 mod delivery;
 mod embedded;
 mod queues;

@@ -2,6 +2,8 @@
 
 mod queue;
 mod seat;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -10,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
-use super::{Broker, Consumer, Depth, Error, Message, Queue, Subscription, Topic};
+use super::{Broker, Consumer, Depth, Error, Message, Queue, Subscription, Topic, dead_queue};
 
 pub(super) use seat::{Outcome, Seat, Unsettled};
 
@@ -45,8 +47,8 @@ impl Broker for Embedded {
     async fn declare(&self, queue: &Queue) -> Result<(), Error> {
         let broker = Arc::downgrade(&self.shared);
         let mut queues = self.shared.queues.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(dead) = dead_letter_queue(queue) {
-            add(&mut queues, &broker, dead);
+        if let Some(dead_letter) = &queue.dead_letter {
+            add(&mut queues, &broker, dead_queue(dead_letter));
         }
         add(&mut queues, &broker, queue.clone());
         Ok(())
@@ -87,12 +89,6 @@ impl Broker for Embedded {
 fn add(queues: &mut HashMap<String, Arc<queue::Queue>>, broker: &Weak<Shared>, queue: Queue) {
     let name = queue.name.clone();
     queues.entry(name).or_insert_with(|| Arc::new(queue::Queue::new(queue, broker.clone())));
-}
-
-/// The queue for what `queue` gives up, with the same bounds.
-fn dead_letter_queue(queue: &Queue) -> Option<Queue> {
-    let name = queue.dead_letter.clone()?;
-    Some(Queue { name, len_max: queue.len_max, bytes_max: queue.bytes_max, dead_letter: None })
 }
 
 impl Shared {

@@ -1,0 +1,151 @@
+//! How queues come, go, and refuse.
+
+use std::pin::pin;
+
+use futures_util::poll;
+use tokio::time::timeout;
+
+use super::{PATIENCE, Subject, expect_depth, expect_end, expect_silence, fill, message, next, queue, text};
+use crate::Timestamp;
+use crate::broker::{Error, Queue};
+
+/// A publisher must know, or a message is lost in silence.
+pub async fn publishing_to_no_queue_is_refused(broker: Subject) {
+    let name = queue().name;
+    assert_eq!(broker.publish(&name, message("a")).await, Err(Error::Unroutable(name)));
+}
+
+/// And so is asking for its depth.
+pub async fn consuming_from_no_queue_is_refused(broker: Subject) {
+    let name = queue().name;
+    assert_eq!(broker.consume(&name, 1).await.err(), Some(Error::Unroutable(name.clone())));
+    assert_eq!(broker.depth(&name).await, Err(Error::Unroutable(name)));
+}
+
+/// What does not fit is refused; what is there stays.
+pub async fn a_queue_is_bounded_in_messages(broker: Subject) {
+    let queue = Queue { len_max: 2, ..queue() };
+    fill(&broker, &queue, &["a", "b"]).await;
+    assert_eq!(broker.publish(&queue.name, message("c")).await, Err(Error::Full(queue.name.clone())));
+    let mut consumer = broker.consume(&queue.name, 1).await.unwrap();
+    for expected in ["a", "b"] {
+        let delivery = next(&mut consumer).await;
+        assert_eq!(text(&delivery), expected);
+        delivery.ack();
+    }
+    expect_depth(&broker, &queue, 0, 0, 1).await;
+    broker.publish(&queue.name, message("c")).await.unwrap();
+}
+
+/// What does not fit is refused; what is there stays.
+pub async fn a_queue_is_bounded_in_bytes(broker: Subject) {
+    let queue = Queue { bytes_max: 10, ..queue() };
+    fill(&broker, &queue, &["0123456789"]).await;
+    assert_eq!(broker.publish(&queue.name, message("a")).await, Err(Error::Full(queue.name.clone())));
+    let mut consumer = broker.consume(&queue.name, 1).await.unwrap();
+    let _held = next(&mut consumer).await;
+    broker.publish(&queue.name, message("a")).await.unwrap();
+}
+
+/// A message that was accepted is never lost to the bounds.
+pub async fn a_full_queue_takes_back_what_it_delivered(broker: Subject) {
+    let queue = Queue { len_max: 1, ..queue() };
+    fill(&broker, &queue, &["a"]).await;
+    let mut consumer = broker.consume(&queue.name, 1).await.unwrap();
+    let delivery = next(&mut consumer).await;
+    broker.publish(&queue.name, message("b")).await.unwrap();
+    delivery.retry();
+    for expected in ["a", "b"] {
+        let delivery = next(&mut consumer).await;
+        assert_eq!(text(&delivery), expected);
+        delivery.ack();
+    }
+}
+
+/// Not even ahead of one that is still of use.
+pub async fn an_expired_message_is_not_delivered(broker: Subject) {
+    let queue = queue();
+    fill(&broker, &queue, &[]).await;
+    broker.publish(&queue.name, message("late").expires_at(Timestamp(1))).await.unwrap();
+    broker.publish(&queue.name, message("a")).await.unwrap();
+    let mut consumer = broker.consume(&queue.name, 2).await.unwrap();
+    let delivery = next(&mut consumer).await;
+    assert_eq!(text(&delivery), "a");
+    expect_silence(&mut consumer).await;
+}
+
+/// In a queue that nobody consumes.
+pub async fn an_expired_message_frees_its_place(broker: Subject) {
+    let queue = Queue { len_max: 2, ..queue() };
+    fill(&broker, &queue, &[]).await;
+    for _ in 0..6 {
+        broker.publish(&queue.name, message("late").expires_at(Timestamp(1))).await.unwrap();
+        expect_depth(&broker, &queue, 0, 0, 0).await;
+    }
+}
+
+/// Not its content, not its consumers.
+pub async fn declaring_again_changes_nothing(broker: Subject) {
+    let queue = queue();
+    fill(&broker, &queue, &["a"]).await;
+    let mut consumer = broker.consume(&queue.name, 1).await.unwrap();
+    broker.declare(&queue).await.unwrap();
+    assert_eq!(text(&next(&mut consumer).await), "a");
+}
+
+/// One that waits and one that comes for more.
+pub async fn deleting_ends_consumers(broker: Subject) {
+    let queue = queue();
+    fill(&broker, &queue, &[]).await;
+    let mut waiter = broker.consume(&queue.name, 1).await.unwrap();
+    let mut later = broker.consume(&queue.name, 1).await.unwrap();
+    let mut waiting = pin!(waiter.next());
+    assert!(poll!(&mut waiting).is_pending());
+    broker.delete(&queue.name).await.unwrap();
+    assert!(timeout(PATIENCE, waiting).await.unwrap().is_none());
+    expect_end(&mut later).await;
+    assert_eq!(broker.publish(&queue.name, message("a")).await, Err(Error::Unroutable(queue.name.clone())));
+}
+
+/// It waits for room, which nobody will make.
+pub async fn deleting_ends_a_consumer_without_room(broker: Subject) {
+    let queue = queue();
+    fill(&broker, &queue, &["a"]).await;
+    let mut consumer = broker.consume(&queue.name, 1).await.unwrap();
+    let delivery = next(&mut consumer).await;
+    let mut waiting = pin!(consumer.next());
+    assert!(poll!(&mut waiting).is_pending());
+    broker.delete(&queue.name).await.unwrap();
+    assert!(timeout(PATIENCE, waiting).await.unwrap().is_none());
+    delivery.ack();
+}
+
+/// Whoever deletes may do it twice.
+pub async fn deleting_what_is_not_there_is_no_error(broker: Subject) {
+    broker.delete(&queue().name).await.unwrap();
+}
+
+/// Whatever the old one's deliveries do.
+pub async fn a_queue_declared_again_after_deletion_is_empty(broker: Subject) {
+    let queue = queue();
+    fill(&broker, &queue, &["a", "b"]).await;
+    let mut consumer = broker.consume(&queue.name, 1).await.unwrap();
+    let delivery = next(&mut consumer).await;
+    broker.delete(&queue.name).await.unwrap();
+    broker.declare(&queue).await.unwrap();
+    delivery.retry();
+    drop(consumer);
+    expect_depth(&broker, &queue, 0, 0, 0).await;
+}
+
+/// Ready, unsettled and consumers.
+pub async fn depth_counts_what_is_there(broker: Subject) {
+    let queue = queue();
+    fill(&broker, &queue, &["a", "b", "c"]).await;
+    expect_depth(&broker, &queue, 3, 0, 0).await;
+    let mut consumer = broker.consume(&queue.name, 1).await.unwrap();
+    let delivery = next(&mut consumer).await;
+    expect_depth(&broker, &queue, 2, 1, 1).await;
+    delivery.retry();
+    expect_depth(&broker, &queue, 3, 0, 1).await;
+}
