@@ -2,6 +2,10 @@
 
 mod archive;
 mod entry;
+#[cfg(test)]
+mod forge;
+#[cfg(test)]
+mod hostile;
 mod pack;
 mod record;
 
