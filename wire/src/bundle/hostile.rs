@@ -1,6 +1,7 @@
 //! Archives that are built to be read in two ways, or to cost more than they weigh.
 
 use std::io::{Cursor, Read, Write};
+use std::slice::from_ref;
 
 use proptest::prelude::*;
 
@@ -46,8 +47,8 @@ fn each_part_has_to_be_there_once() {
     let [document, code] = honest();
     let only = |files: &[File]| Bundle::open(&zip(files)).unwrap_err();
     assert!(matches!(only(&[]), Error::Missing(_)));
-    assert!(matches!(only(&[document.clone()]), Error::Missing(_)));
-    assert!(matches!(only(&[code.clone()]), Error::Missing(_)));
+    assert!(matches!(only(from_ref(&document)), Error::Missing(_)));
+    assert!(matches!(only(from_ref(&code)), Error::Missing(_)));
     let json = file("funcatron.json", b"{}");
     assert!(matches!(only(&[document.clone(), json, code.clone()]), Error::Ambiguous(..)));
     assert!(matches!(only(&[document, code, file("func.wasm", b"")]), Error::Ambiguous(..)));
@@ -150,11 +151,11 @@ fn overlapping_files_are_refused() {
     let twin = File { name: b"assets/twin".to_vec(), offset: Some(0), ..document.clone() };
     refused(&zip(&[document.clone(), code.clone(), twin]), "overlaps");
     // A file whose data is another file, header and all.
-    let (inner, _) = body(&[code.clone()]);
+    let (inner, _) = body(from_ref(&code));
     let outer = File { packed: inner.clone(), ..file("assets/outer", b"") };
     let len = inner.len() as u32;
     let outer = File { method: 0, local_method: 0, sums: [0, len, len], local_sums: [0, len, len], ..outer };
-    let at = body(&[document.clone()]).0.len() + 30 + outer.name.len();
+    let at = body(from_ref(&document)).0.len() + 30 + outer.name.len();
     let (mut bytes, _) = body(&[document.clone(), outer.clone()]);
     let (_, directory) = body(&[document, outer, File { offset: Some(at as u32), ..code }]);
     let end = end(3, directory.len(), bytes.len());

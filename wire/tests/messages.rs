@@ -1,0 +1,344 @@
+//! Messages as they lie on the wire: they survive the journey, look as they always did, and are what
+//! the published schema says.
+#![allow(missing_docs, clippy::unwrap_used, reason = "it is a test")]
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use wire::{
+    Activation, ActivationId, Answer, Assignment, Body, BundleSha, Component, Control, FuncAssignment,
+    Heartbeat, Invoke, InvokeHead, LogLine, MemberId, MessageError, Namespace, Problem, ProblemKind,
+    RequestId, Role, Route, RouteId, Stream, Timestamp, Version, WeightedBundle, decode_line, decode_lines,
+    encode_line,
+};
+
+const ACTIVATION: &str = "0198f7a2-0000-7000-8000-000000000001";
+
+fn invoke() -> Invoke {
+    Invoke {
+        v: Version,
+        id: RequestId::parse("r-1").unwrap(),
+        activation: ACTIVATION.parse().unwrap(),
+        namespace: Namespace::default(),
+        at: Timestamp(1_700_000_000_000),
+        deadline: Timestamp(1_700_000_030_000),
+        attempt: 1,
+        reply_to: Some("reply.frontend-1".into()),
+        bundle: Some(BundleSha::of(b"")),
+        method: "POST".into(),
+        scheme: "https".into(),
+        host: "shop.example".into(),
+        path: "/orders/caf%C3%A9".into(),
+        query: "dry=1".into(),
+        headers: vec![("accept".into(), "*/*".into()), ("cookie".into(), "a=\"1\"".into())],
+        client: Some("192.0.2.1".into()),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        body: Body::from(&b"{\"sku\": 1.0}"[..]),
+    }
+}
+
+fn answer() -> Answer {
+    Answer {
+        v: Version,
+        id: RequestId::parse("r-1").unwrap(),
+        activation: ACTIVATION.parse().unwrap(),
+        attempt: 2,
+        bundle: Some(BundleSha::of(b"")),
+        status: 201,
+        headers: vec![("content-type".into(), "text/plain".into())],
+        body: Body::from(&b"made\n"[..]),
+        part: 1,
+        more: true,
+    }
+}
+
+fn route() -> Route {
+    Route {
+        id: RouteId::of(&Namespace::default(), "*", "/a"),
+        namespace: Namespace::default(),
+        host: "*".into(),
+        base_path: "/a".into(),
+        bundles: vec![WeightedBundle { sha: BundleSha::of(b""), weight: 100 }],
+        props: json!({"z": 1, "a": [true, null]}).as_object().unwrap().clone(),
+        outbound: vec!["api.example:443".into()],
+    }
+}
+
+fn controls() -> [Control; 2] {
+    let route = route();
+    let func = FuncAssignment {
+        queue: route.queue(&BundleSha::of(b"")),
+        route: route.id.clone(),
+        namespace: route.namespace.clone(),
+        base_path: route.base_path.clone(),
+        sha: BundleSha::of(b""),
+        props: route.props.clone(),
+        outbound: route.outbound.clone(),
+    };
+    [
+        Control::Routes { v: Version, version: 3, routes: vec![route] },
+        Control::Assignment(Assignment { v: Version, version: 4, funcs: vec![func] }),
+    ]
+}
+
+fn heartbeat() -> Heartbeat {
+    Heartbeat {
+        v: Version,
+        member: MemberId::generate("runner"),
+        role: Role::Runner,
+        at: Timestamp(1),
+        version: 4,
+        failed: BTreeMap::from([("func.a.b".to_owned(), "no such export".to_owned())]),
+    }
+}
+
+fn activation() -> Activation {
+    Activation {
+        v: Version,
+        id: ACTIVATION.parse().unwrap(),
+        request_id: RequestId::parse("r-1").unwrap(),
+        namespace: Namespace::default(),
+        route: route().id,
+        bundle: BundleSha::of(b""),
+        operation: Some("makeOrder".into()),
+        attempt: 1,
+        member: MemberId::parse("runner-1").unwrap(),
+        method: "POST".into(),
+        path: "/orders".into(),
+        status: 502,
+        at: Timestamp(1),
+        queued_ms: 2,
+        service_us: 3,
+        error: Some("trap".into()),
+        logs: vec![LogLine { at: Timestamp(2), stream: Stream::Stderr, text: "oh\u{1b}[0m".into() }],
+    }
+}
+
+/// The published schema, held to one of its definitions, and closed: what it does not describe fails.
+fn validator(definition: &str) -> jsonschema::Validator {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/messages.schema.json");
+    let mut schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let definitions = schema["$defs"].as_object_mut().unwrap();
+    for definition in definitions.values_mut().filter(|definition| definition["properties"].is_object()) {
+        definition["additionalProperties"] = json!(false);
+    }
+    schema["anyOf"] = json!([{"$ref": format!("#/$defs/{definition}")}]);
+    jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&schema).unwrap()
+}
+
+#[track_caller]
+fn holds_and_survives<T>(validator: &jsonschema::Validator, message: &T)
+where
+    T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let line = encode_line(message).unwrap();
+    let json: Value = serde_json::from_slice(&line).unwrap();
+    let faults: Vec<_> = validator.iter_errors(&json).map(|fault| fault.to_string()).collect();
+    assert!(faults.is_empty(), "{faults:?} in {json}");
+    assert_eq!(&decode_line::<T>(&line).unwrap(), message);
+}
+
+#[test]
+fn messages_are_what_the_schema_says() {
+    holds_and_survives(&validator("Invoke"), &invoke());
+    holds_and_survives(&validator("Answer"), &answer());
+    holds_and_survives(&validator("Heartbeat"), &heartbeat());
+    holds_and_survives(&validator("Activation"), &activation());
+    let control = validator("Control");
+    controls().iter().for_each(|message| holds_and_survives(&control, message));
+}
+
+#[test]
+fn every_form_of_a_body_is_what_the_schema_says() {
+    let validator = validator("Invoke");
+    let stored = Body::Stored { key: "bodies/ab".into(), sha256: "ab".into(), len: 1 };
+    for body in [&b""[..], b"null", b"{}", b"text", b"\xff", b"\xff\xff\xff"]
+        .map(Body::from)
+        .into_iter()
+        .chain([stored])
+    {
+        holds_and_survives(&validator, &Invoke { body, ..invoke() });
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_decoder_refuses() {
+    let validator = validator("Invoke");
+    let good = serde_json::to_value(invoke()).unwrap();
+    for (member, value) in [
+        ("v", json!(2)),
+        ("id", json!("a b")),
+        ("activation", json!("1")),
+        ("namespace", json!("A")),
+        ("bundle", json!("abc")),
+        ("attempt", json!(-1)),
+        ("headers", json!([["one"]])),
+        ("body", json!({"text": "a", "json": 1})),
+        ("body", json!({"base64": "?"})),
+        ("body", json!({})),
+    ] {
+        let mut bad = good.clone();
+        bad[member] = value;
+        assert!(!validator.is_valid(&bad), "schema: {bad}");
+        assert!(decode_line::<Invoke>(bad.to_string().as_bytes()).is_err(), "decoder: {bad}");
+    }
+    for member in ["v", "id", "activation", "namespace", "deadline", "method", "host", "path", "headers"] {
+        let mut bad = good.clone();
+        bad.as_object_mut().unwrap().remove(member);
+        assert!(!validator.is_valid(&bad), "schema without {member}");
+        assert!(decode_line::<Invoke>(bad.to_string().as_bytes()).is_err(), "decoder without {member}");
+    }
+}
+
+#[test]
+fn an_invoke_looks_as_it_always_did() {
+    assert_eq!(
+        encode_line(&invoke()).unwrap(),
+        concat!(
+            r#"{"v":1,"id":"r-1","activation":"0198f7a2-0000-7000-8000-000000000001","namespace":"default","#,
+            r#""at":1700000000000,"deadline":1700000030000,"attempt":1,"reply_to":"reply.frontend-1","#,
+            r#""bundle":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#,
+            r#""method":"POST","scheme":"https","host":"shop.example","path":"/orders/caf%C3%A9","#,
+            r#""query":"dry=1","headers":[["accept","*/*"],["cookie","a=\"1\""]],"client":"192.0.2.1","#,
+            r#""traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","#,
+            r#""body":{"json":{"sku": 1.0}}}"#,
+            "\n",
+        )
+    );
+}
+
+#[test]
+fn an_answer_looks_as_it_always_did() {
+    assert_eq!(
+        encode_line(&answer()).unwrap(),
+        concat!(
+            r#"{"v":1,"id":"r-1","activation":"0198f7a2-0000-7000-8000-000000000001","attempt":2,"#,
+            r#""bundle":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#,
+            r#""status":201,"headers":[["content-type","text/plain"]],"body":{"text":"made\n"},"#,
+            r#""part":1,"more":true}"#,
+            "\n",
+        )
+    );
+}
+
+#[test]
+fn a_problem_travels_as_an_answer() {
+    let problem =
+        Problem::new(ProblemKind::NotFound, "no route", RequestId::parse("r-1").unwrap(), Component::Tron);
+    let answer = Answer::problem(ActivationId::generate(), 1, problem);
+    assert_eq!((answer.status, answer.id.as_str()), (404, "r-1"));
+    holds_and_survives(&validator("Answer"), &answer);
+}
+
+#[test]
+fn the_head_of_an_invoke_is_read_whatever_its_body_is() {
+    let deep = [vec![b'['; 10_000], vec![b']'; 10_000]].concat();
+    let line = encode_line(&Invoke { body: Body::from(deep), ..invoke() }).unwrap();
+    let head: InvokeHead<'_> = decode_line(&line).unwrap();
+    assert_eq!((head.host.as_ref(), head.path.as_ref()), ("shop.example", "/orders/caf%C3%A9"));
+    assert_eq!(head.reply_to.as_deref(), Some("reply.frontend-1"));
+    decode_line::<Invoke>(&line).unwrap();
+}
+
+#[test]
+fn members_from_a_later_build_are_ignored() {
+    let mut later = serde_json::to_value(answer()).unwrap();
+    later["priority"] = json!("high");
+    assert_eq!(decode_line::<Answer>(later.to_string().as_bytes()).unwrap(), answer());
+}
+
+#[test]
+fn another_version_is_named() {
+    let mut other = serde_json::to_value(invoke()).unwrap();
+    other["v"] = json!(2);
+    let error = decode_line::<InvokeHead<'_>>(other.to_string().as_bytes()).unwrap_err();
+    assert!(matches!(error, MessageError::Version(2)), "{error}");
+}
+
+prop_compose! {
+    fn any_body()(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..64),
+            "\\PC{0,32}".prop_map(String::into_bytes),
+            "[ \\[\\]{}\",:0-9.eE\\-\n]{0,16}".prop_map(String::into_bytes),
+        ],
+        stored in prop::option::weighted(0.2, ("\\PC{0,16}", "[0-9a-f]{64}", 1u64..)),
+    ) -> Body {
+        stored.map_or(Body::from(bytes), |(key, sha256, len)| Body::Stored { key, sha256, len })
+    }
+}
+
+fn any_headers() -> impl Strategy<Value = Vec<(String, String)>> {
+    prop::collection::vec(("[a-z-]{1,12}", any::<String>()), 0..6)
+}
+
+prop_compose! {
+    fn any_invoke()(
+        (id, namespace) in ("[A-Za-z0-9._-]{1,128}", "[a-z0-9-]{1,63}"),
+        (at, deadline, attempt) in (any::<u64>(), any::<u64>(), any::<u32>()),
+        (reply_to, client, traceparent) in any::<(Option<String>, Option<String>, Option<String>)>(),
+        (method, scheme, host) in any::<(String, String, String)>(),
+        (path, query) in any::<(String, String)>(),
+        bundle in prop::option::of(any::<Vec<u8>>()),
+        headers in any_headers(),
+        body in any_body(),
+    ) -> Invoke {
+        Invoke {
+            v: Version,
+            id: RequestId::parse(id).unwrap(),
+            activation: ActivationId::generate(),
+            namespace: Namespace::parse(namespace).unwrap(),
+            at: Timestamp(at),
+            deadline: Timestamp(deadline),
+            bundle: bundle.map(|bytes| BundleSha::of(&bytes)),
+            attempt, reply_to, method, scheme, host, path, query, headers, client, traceparent, body,
+        }
+    }
+}
+
+prop_compose! {
+    fn any_answer()(
+        id in "[A-Za-z0-9._-]{1,128}",
+        (attempt, status, part, more) in any::<(u32, u16, u32, bool)>(),
+        bundle in prop::option::of(any::<Vec<u8>>()),
+        headers in any_headers(),
+        body in any_body(),
+    ) -> Answer {
+        Answer {
+            v: Version,
+            id: RequestId::parse(id).unwrap(),
+            activation: ActivationId::generate(),
+            bundle: bundle.map(|bytes| BundleSha::of(&bytes)),
+            attempt, status, headers, body, part, more,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn invokes_survive_in_any_number(invokes in prop::collection::vec(any_invoke(), 1..4)) {
+        let payload = invokes.iter().flat_map(|invoke| encode_line(invoke).unwrap()).collect();
+        prop_assert_eq!(decode_lines::<Invoke>(&payload).unwrap(), invokes);
+    }
+
+    #[test]
+    fn the_head_agrees_with_the_whole(invoke in any_invoke()) {
+        let line = encode_line(&invoke).unwrap();
+        let head: InvokeHead<'_> = decode_line(&line).unwrap();
+        prop_assert_eq!(
+            (head.id, head.activation, head.namespace, head.deadline, head.attempt, head.bundle),
+            (invoke.id, invoke.activation, invoke.namespace, invoke.deadline, invoke.attempt, invoke.bundle)
+        );
+        prop_assert_eq!(head.reply_to.as_deref(), invoke.reply_to.as_deref());
+        prop_assert_eq!((head.host.as_ref(), head.path.as_ref()), (&*invoke.host, &*invoke.path));
+    }
+
+    #[test]
+    fn answers_survive_in_any_number(answers in prop::collection::vec(any_answer(), 1..4)) {
+        let payload = answers.iter().flat_map(|answer| encode_line(answer).unwrap()).collect();
+        prop_assert_eq!(decode_lines::<Answer>(&payload).unwrap(), answers);
+    }
+}
