@@ -15,7 +15,7 @@ use wire::{
 };
 
 use crate::deployed::Deployed;
-use crate::execution::Execution;
+use crate::execution::{ATTEMPTS_MAX, Execution};
 use crate::records::Records;
 
 /// How long to wait before consuming a queue again that went away.
@@ -77,6 +77,9 @@ impl Consumption {
 
     /// Answers every line of a delivery, then settles it.
     async fn deliver(self, delivery: Delivery) {
+        if delivery.redelivered {
+            return self.deliver_apart(delivery).await;
+        }
         let lines: Vec<Bytes> = split_lines(&delivery.message.payload).collect();
         let (invokes, errors): (Vec<_>, Vec<_>) =
             lines.iter().map(|line| decode_line::<Invoke>(line)).partition(Result::is_ok);
@@ -90,6 +93,29 @@ impl Consumption {
                 delivery.dead_letter(&error.to_string());
             }
         }
+    }
+
+    /// Puts the lines of a delivery that somebody did not finish back into the queue, each alone and
+    /// counted: if one of them is what ended that somebody, the others are rid of it.
+    async fn deliver_apart(self, delivery: Delivery) {
+        let lines: Vec<Bytes> = split_lines(&delivery.message.payload).collect();
+        for line in lines {
+            let Ok(mut invoke) = decode_line::<Invoke>(&line) else {
+                return delivery.dead_letter("message cannot be read");
+            };
+            invoke.attempt += 1;
+            if invoke.attempt > ATTEMPTS_MAX {
+                self.answer(invoke).await;
+                return delivery.dead_letter("call was cut off too often");
+            }
+            // An invoke is texts and numbers: it can always be written.
+            let message = Message::new(encode_line(&invoke).unwrap_or_default()).expires_at(invoke.deadline);
+            if let Err(error) = self.hands.broker.publish(&self.deployed.queue, message).await {
+                warn!(queue = %self.deployed.queue, %error, "call not put back");
+                return delivery.retry();
+            }
+        }
+        delivery.ack();
     }
 
     /// Runs one invoke and publishes its answer.

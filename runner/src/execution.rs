@@ -14,6 +14,10 @@ use crate::deployed::Deployed;
 use crate::request;
 use crate::wasm::{Failure, Outcome, Response};
 
+/// How often a call is begun. What ends a runner twice will not succeed the third time, and a runner
+/// that was merely stopped needs one more.
+pub(crate) const ATTEMPTS_MAX: u32 = 3;
+
 /// One invoke while it is being answered.
 pub(crate) struct Execution {
     pub(crate) deployed: Arc<Deployed>,
@@ -71,6 +75,7 @@ impl Execution {
         let checked = self.check()?;
         let operation = checked.operation;
         notes.operation = Some(operation.id().to_owned());
+        self.check_repeatable(operation)?;
         let timeout = operation.timeout().unwrap_or(self.call_timeout).min(self.call_timeout).min(remaining);
         let call = request::call(&self.invoke, &checked, timeout).map_err(|error| {
             let detail = format!("the request cannot be handed to the Func: {error}");
@@ -96,6 +101,19 @@ impl Execution {
         let Invoke { method, query, headers, .. } = &self.invoke;
         let request = swagger::Request { method, path, query, headers, body };
         document.check(&request).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Whether the call may be begun, given how often it was begun before.
+    fn check_repeatable(&self, operation: &Operation) -> Result<(), Problem> {
+        let Invoke { attempt, headers, .. } = &self.invoke;
+        let repeatable = operation.idempotent() || headers.iter().any(|(name, _)| name == "idempotency-key");
+        let detail = match attempt {
+            0 | 1 => return Ok(()),
+            2..=ATTEMPTS_MAX if repeatable => return Ok(()),
+            2..=ATTEMPTS_MAX => "the call was cut off and may have had its effects; it is not repeated",
+            _ => "the call was cut off each time it was begun",
+        };
+        Err(self.problem(ProblemKind::FuncFailed, detail, Component::Runner))
     }
 
     fn refused(&self, refusal: Refusal) -> Problem {

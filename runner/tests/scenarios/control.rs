@@ -1,5 +1,6 @@
 //! Assignments: what a runner makes of them, and what it says about it.
 
+use wire::Body;
 use wire::broker::Depth;
 
 use crate::harness::{Deployment, begin, config, invoke, start};
@@ -51,5 +52,27 @@ async fn a_delivery_that_nobody_can_read_is_given_up() {
     let empty = Depth { ready: 0, unsettled: 0, consumers: 1 };
     while harness.broker.depth(&harness.queue).await.unwrap() != empty {
         tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_was_cut_off_is_repeated_only_if_that_does_no_harm() {
+    for (method, attempt, status) in [("GET", 1, 200), ("GET", 3, 502), ("POST", 1, 502)] {
+        let mut harness = start(Deployment::of("funcs/hello-js")).await;
+        harness.assign(2, Vec::new()).await;
+        while harness.broker.depth(&harness.queue).await.unwrap().consumers > 0 {
+            tokio::task::yield_now().await;
+        }
+        let mut call = invoke(method, if method == "GET" { "/api/ada" } else { "/api/" });
+        call.attempt = attempt;
+        call.headers = vec![("content-type".into(), "application/json".into())];
+        call.body = if method == "GET" { Body::EMPTY } else { Body::from(r#"{"name":"ada"}"#) };
+        harness.send(&[call]).await;
+        let mut dying = harness.broker.consume(&harness.queue, 1).await.unwrap();
+        let unfinished = dying.next().await.unwrap();
+        drop((unfinished, dying));
+        harness.assign(3, vec![harness.func.clone()]).await;
+        let answer = harness.answer().await;
+        assert_eq!((answer.status, answer.attempt), (status, attempt + 1), "{method}");
     }
 }

@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Harness {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) queue: String,
+    pub(crate) func: FuncAssignment,
     pub(crate) activations: Subscription,
     heartbeats: Subscription,
     answers: Consumer,
@@ -107,11 +108,8 @@ pub(crate) async fn begin(config: Config, deployment: Deployment) -> Harness {
     let namespace = Namespace::default();
     let route = RouteId::of(&namespace, "*", "/api");
     let queue = format!("func.{route}.{}", sha.short());
-    let mut harness =
-        Harness { broker, queue, activations, heartbeats, answers, shutdown, running, _store: folder };
-    harness.heartbeat(0).await;
     let func = FuncAssignment {
-        queue: harness.queue.clone(),
+        queue: queue.clone(),
         route,
         namespace,
         base_path: "/api".into(),
@@ -119,6 +117,18 @@ pub(crate) async fn begin(config: Config, deployment: Deployment) -> Harness {
         props: deployment.props.as_object().unwrap().clone(),
         outbound: deployment.outbound,
     };
+    let mut harness = Harness {
+        broker,
+        queue,
+        func: func.clone(),
+        activations,
+        heartbeats,
+        answers,
+        shutdown,
+        running,
+        _store: folder,
+    };
+    harness.heartbeat(0).await;
     harness.assign(1, vec![func]).await;
     harness
 }
