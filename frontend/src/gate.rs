@@ -70,15 +70,10 @@ pub(crate) fn check(
 }
 
 fn check_method(method: &Method) -> Result<(), Refusal> {
-    match *method {
-        Method::GET
-        | Method::HEAD
-        | Method::POST
-        | Method::PUT
-        | Method::PATCH
-        | Method::DELETE
-        | Method::OPTIONS => Ok(()),
-        Method::CONNECT | Method::TRACE => Err(Refusal::MethodNotAllowed),
+    match method.as_str() {
+        // No document that we read can describe QUERY yet, so it gets as far as a 405.
+        "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | "QUERY" => Ok(()),
+        "CONNECT" | "TRACE" => Err(Refusal::MethodNotAllowed),
         _ => Err(Refusal::MethodUnknown),
     }
 }
