@@ -1,2 +1,45 @@
-//! Placeholder.
-fn main() {}
+//! The one binary: `funcatron dev` runs the platform on this machine, the other commands talk to one.
+
+mod activations;
+mod build;
+mod cargo;
+mod check;
+mod clock;
+mod command;
+mod completion;
+mod connection;
+mod deploy;
+mod describe;
+mod dev;
+mod doctor;
+mod folder;
+mod history;
+mod invoke;
+mod list;
+mod logging;
+mod login;
+mod logs;
+mod members;
+mod new;
+mod output;
+mod remove;
+mod rollback;
+mod routes;
+mod schema;
+mod selection;
+mod server;
+mod trouble;
+mod validate;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use command::Cli;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(&cli.logging);
+    cli.command.run(cli.logging.log_format).unwrap_or_else(|error| trouble::report(&error))
+}

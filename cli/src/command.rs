@@ -1,0 +1,104 @@
+//! `Cli`: what can be typed, and which file carries it out.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::logging::{LogFormat, Logging};
+
+const AFTER_HELP: &str = "\
+Which server a command talks to, the first that is there:
+  1. --url and --token
+  2. FUNCATRON_URL and FUNCATRON_TOKEN in the environment
+  3. what `funcatron login` saved
+  4. the .funcatron directory of a running `funcatron dev`, here or in a folder above
+  5. http://127.0.0.1:3001
+A saved token is sent to the server that it was saved for and to no other.
+
+Exit codes: 0 done, 1 it went wrong, 2 it was typed wrong.";
+
+/// Your OpenAPI document and some code become a checked, sandboxed HTTP API.
+#[derive(Debug, Parser)]
+#[command(name = "funcatron", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) logging: Logging,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands, in the order in which a newcomer meets them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    New(crate::new::New),
+    Dev(crate::dev::Dev),
+    Validate(crate::validate::Validate),
+    Build(crate::build::Build),
+    Deploy(crate::deploy::Deploy),
+    Invoke(crate::invoke::Invoke),
+    Logs(crate::logs::Logs),
+    Activations(crate::activations::Activations),
+    Routes(crate::routes::Routes),
+    List(crate::list::List),
+    Describe(crate::describe::Describe),
+    Remove(crate::remove::Remove),
+    Rollback(crate::rollback::Rollback),
+    History(crate::history::History),
+    Members(crate::members::Members),
+    Login(crate::login::Login),
+    Doctor(crate::doctor::Doctor),
+    Completion(crate::completion::Completion),
+    Version(crate::version::Version),
+    /// Compiles the component on standard input; the runner starts itself with this.
+    #[command(hide = true)]
+    Compile,
+}
+
+impl Command {
+    /// Carries it out. The exit code is not 0 when the command has said itself what is wrong.
+    pub(crate) fn run(self, log_format: LogFormat) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Invoke(command) => return command.run(),
+            Self::Doctor(command) => return command.run(),
+            Self::Compile => return Ok(runner::compile::child_main()),
+            Self::New(command) => command.run(),
+            Self::Dev(command) => command.run(log_format),
+            Self::Validate(command) => command.run(),
+            Self::Build(command) => command.run(),
+            Self::Deploy(command) => command.run(),
+            Self::Logs(command) => command.run(),
+            Self::Activations(command) => command.run(),
+            Self::Routes(command) => command.run(),
+            Self::List(command) => command.run(),
+            Self::Describe(command) => command.run(),
+            Self::Remove(command) => command.run(),
+            Self::Rollback(command) => command.run(),
+            Self::History(command) => command.run(),
+            Self::Members(command) => command.run(),
+            Self::Login(command) => command.run(),
+            Self::Completion(command) => command.run(),
+            Self::Version(command) => command.run(),
+        }?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn verbs_of_other_tools_work_too() {
+        for words in [["init", "x"], ["rm", "x"], ["delete", "x"]] {
+            let typed = std::iter::once("funcatron").chain(words);
+            assert!(Cli::try_parse_from(typed).is_ok(), "{words:?}");
+        }
+    }
+}

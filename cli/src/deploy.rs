@@ -1,0 +1,139 @@
+//! `funcatron deploy`: a bundle is uploaded and serves a route.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value};
+use wire::admin::{BundleInfo, DeployRequest, Deployed, RouteInfo};
+
+use crate::connection::Given;
+use crate::output::{Format, Output};
+use crate::server::Server;
+use crate::{folder, output, selection};
+
+/// Upload a bundle and let it serve a route
+///
+/// The document says which route: its host and base path, unless they are given here. Props and
+/// outbound hosts stay as they are when they are not given.
+#[derive(Debug, clap::Args)]
+#[command(visible_alias = "push")]
+pub(crate) struct Deploy {
+    /// A Func folder or a bundle
+    #[arg(default_value = ".", value_name = "DIR|BUNDLE")]
+    path: PathBuf,
+    /// The host instead of the document's; `*` is any
+    #[arg(long, value_name = "HOST")]
+    host_name: Option<String>,
+    /// The base path instead of the document's
+    #[arg(long, value_name = "PATH")]
+    base_path: Option<String>,
+    /// A JSON file with the props
+    #[arg(long, value_name = "FILE")]
+    props: Option<PathBuf>,
+    /// One of the props; the value is JSON or else text
+    #[arg(short = 'p', long = "prop", value_name = "KEY=VALUE")]
+    prop: Vec<String>,
+    /// Hosts that the Func may call, as host or host:port
+    #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
+    outbound: Option<Vec<String>>,
+    /// The share of the route's calls in percent; the bundles already there keep the rest
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    weight: Option<u32>,
+    /// Take the route even from a bundle with another title
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    given: Given,
+}
+
+impl Deploy {
+    pub(crate) fn run(self) -> Result<()> {
+        let props = props(self.props.as_deref(), &self.prop)?;
+        let bundle = folder::bundle(&self.path)?;
+        let server = Server::choose(&self.given)?;
+        let uploaded: BundleInfo = server
+            .post_bytes("/bundles", "application/zip", bundle.to_vec())
+            .with_context(|| format!("upload {}", self.path.display()))?;
+        let request = DeployRequest {
+            sha: uploaded.sha.clone(),
+            host: self.host_name,
+            base_path: self.base_path,
+            props,
+            outbound: self.outbound,
+            weight: self.weight,
+            replace: self.replace,
+        };
+        let deployed: Deployed = server.post("/deployments", &request)?;
+        if self.output.format == Format::Json {
+            output::json(&deployed)?;
+        } else {
+            tell(&server, &uploaded, &deployed)?;
+        }
+        match deployed.failure {
+            Some(failure) => bail!("no runner could load it: {failure}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn tell(server: &Server, uploaded: &BundleInfo, deployed: &Deployed) -> Result<()> {
+    let route: RouteInfo = server.get(&format!("/routes/{}", deployed.route))?;
+    let (number, sha, place) = (deployed.deployment.number, uploaded.sha.short(), selection::name(&route));
+    output::line(format!(
+        "deployment {number}: {} {sha} serves {place} (route {})",
+        uploaded.title, route.id
+    ))?;
+    if !deployed.ready && deployed.failure.is_none() {
+        output::remark("no runner has loaded it yet; `funcatron members` shows who is there");
+    }
+    Ok(())
+}
+
+/// The props that were given, a single one before those of the file.
+fn props(file: Option<&std::path::Path>, pairs: &[String]) -> Result<Option<Map<String, Value>>> {
+    if file.is_none() && pairs.is_empty() {
+        return Ok(None);
+    }
+    let mut props = file.map_or_else(|| Ok(Map::new()), read)?;
+    for pair in pairs {
+        let (key, value) = pair.split_once('=').with_context(|| format!("{pair} is not KEY=VALUE"))?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_text| Value::String(value.to_owned()));
+        props.insert(key.to_owned(), value);
+    }
+    Ok(Some(props))
+}
+
+fn read(path: &std::path::Path) -> Result<Map<String, Value>> {
+    let bytes = fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    serde_json::from_slice(&bytes).with_context(|| format!("{} must hold one JSON object", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn props_keep_what_is_there_unless_given() {
+        assert_eq!(props(None, &[]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_prop_is_json_or_else_text_and_beats_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("props.json");
+        fs::write(&file, r#"{"a": 1, "b": 2}"#).unwrap();
+        let pairs = ["a=true".to_owned(), "c=x=y".to_owned()];
+        let props = props(Some(&file), &pairs).unwrap().unwrap();
+        assert_eq!(Value::Object(props), json!({ "a": true, "b": 2, "c": "x=y" }));
+    }
+
+    #[test]
+    fn what_is_no_prop_is_named() {
+        assert_eq!(props(None, &["a".to_owned()]).unwrap_err().to_string(), "a is not KEY=VALUE");
+    }
+}

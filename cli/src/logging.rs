@@ -1,0 +1,34 @@
+//! Where the log goes: standard error, for people or for programs.
+
+use tracing_subscriber::EnvFilter;
+
+/// How the platform's own log is written.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Logging {
+    /// What to log: error, warn, info, debug, trace, or directives such as runner=debug
+    #[arg(long, env = "RUST_LOG", default_value = "warn", global = true, value_name = "LEVEL")]
+    log_level: String,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "FORMAT")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Starts logging for this process.
+pub(crate) fn start(logging: &Logging) {
+    let filter = EnvFilter::builder().parse_lossy(&logging.log_level);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match logging.log_format {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}

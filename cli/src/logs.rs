@@ -1,0 +1,135 @@
+//! `funcatron logs`: what Funcs print, and what the platform says about their calls.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use wire::Stream;
+use wire::admin::{LogEntry, Missed, RouteInfo};
+
+use crate::connection::Given;
+use crate::output::{Format, Output};
+use crate::server::{Server, escape};
+use crate::{clock, output, selection};
+
+/// Show what Funcs print
+#[derive(Debug, clap::Args)]
+#[command(visible_alias = "tail")]
+pub(crate) struct Logs {
+    #[command(flatten)]
+    asked: Asked,
+    /// Go on and show new lines as they are written
+    #[arg(short, long)]
+    follow: bool,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// Which records are asked for.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Asked {
+    /// Only this route: its id or the beginning of it, its base path, or host and base path
+    pub(crate) route: Option<String>,
+    /// Only this request, by the X-Request-Id of its response
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    /// At most so many, the latest ones
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<usize>,
+}
+
+/// A line of an answer that is followed.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Followed {
+    Entry(LogEntry),
+    Missed(Missed),
+    /// What a newer server may have to say.
+    Other(IgnoredAny),
+}
+
+impl Logs {
+    pub(crate) fn run(self) -> Result<()> {
+        let server = Server::choose(&self.given)?;
+        let routes: Vec<RouteInfo> =
+            if self.asked.route.is_some() { server.get("/routes")? } else { Vec::new() };
+        let path = format!("/logs{}", query(&self.asked, &routes, self.follow)?);
+        if self.follow {
+            self.follow(&server, &path)
+        } else {
+            self.show(&server.get::<Vec<LogEntry>>(&path)?)
+        }
+    }
+
+    fn show(&self, entries: &[LogEntry]) -> Result<()> {
+        match self.output.format {
+            Format::Json => output::json(&entries),
+            Format::Table => entries.iter().try_for_each(|entry| Ok(output::line(line(entry))?)),
+        }
+    }
+
+    fn follow(&self, server: &Server, path: &str) -> Result<()> {
+        for text in server.lines(path)? {
+            let text = text.context("the server closed the stream")?;
+            match (self.output.format, serde_json::from_str(&text).context("understand a line of the log")?) {
+                (Format::Json, _) => output::line(&text)?,
+                (Format::Table, Followed::Entry(entry)) => output::line(line(&entry))?,
+                (Format::Table, Followed::Missed(Missed { missed })) => {
+                    output::remark(format!("{missed} records were lost on the way"));
+                }
+                (Format::Table, Followed::Other(_)) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The query that asks for them.
+pub(crate) fn query(asked: &Asked, routes: &[RouteInfo], follow: bool) -> Result<String> {
+    let route = asked.route.as_deref().map(|text| selection::route(routes, text)).transpose()?;
+    let pairs = [
+        ("route", route.map(|route| route.id.to_string())),
+        ("request_id", asked.request_id.as_deref().map(escape)),
+        ("limit", asked.limit.map(|limit| limit.to_string())),
+        ("follow", follow.then(|| "true".to_owned())),
+    ];
+    let given = pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+    let query = given.collect::<Vec<_>>().join("&");
+    Ok(if query.is_empty() { query } else { format!("?{query}") })
+}
+
+/// One entry in one line.
+fn line(entry: &LogEntry) -> String {
+    let operation = entry.operation.as_deref().unwrap_or("-");
+    let stream = match entry.stream {
+        Stream::Stdout => "",
+        Stream::Stderr => "stderr: ",
+        Stream::Platform => "platform: ",
+    };
+    let (at, id, sha) = (clock::utc(entry.at), &entry.request_id, entry.bundle.short());
+    format!("{at} {id} {sha} {operation}  {stream}{}", printable(&entry.text))
+}
+
+/// Text of a Func without what could drive a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() && char != '\t' { '\u{fffd}' } else { char }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_asked_for_is_in_the_query() {
+        let asked = Asked { route: None, request_id: Some("a b".into()), limit: Some(5) };
+        assert_eq!(query(&asked, &[], true).unwrap(), "?request_id=a%20b&limit=5&follow=true");
+        let nothing = Asked { route: None, request_id: None, limit: None };
+        assert_eq!(query(&nothing, &[], false).unwrap(), "");
+    }
+
+    #[test]
+    fn a_func_cannot_drive_the_terminal() {
+        assert_eq!(printable("a\u{1b}[2Jb\tc"), "a\u{fffd}[2Jb\tc");
+    }
+}

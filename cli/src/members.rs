@@ -1,0 +1,51 @@
+//! `funcatron members`: the frontends, Trons and runners that are up.
+
+use wire::admin::MemberInfo;
+use wire::{Role, Timestamp};
+
+use crate::clock;
+use crate::connection::Given;
+use crate::output::Output;
+use crate::server::Server;
+
+/// List the frontends, Trons and runners that are up
+#[derive(Debug, clap::Args)]
+pub(crate) struct Members {
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    given: Given,
+}
+
+impl Members {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let members: Vec<MemberInfo> = Server::choose(&self.given)?.get("/members")?;
+        let now = Timestamp::now();
+        let header = ["MEMBER", "ROLE", "VERSION", "SEEN", "FAILED"];
+        self.output.show(&members, &header, || members.iter().map(|member| row(member, now)).collect())
+    }
+}
+
+fn row(member: &MemberInfo, now: Timestamp) -> Vec<String> {
+    vec![
+        member.id.to_string(),
+        role(member.role).to_owned(),
+        member.version.to_string(),
+        clock::ago(member.seen_at, now),
+        failures(member),
+    ]
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Frontend => "frontend",
+        Role::Tron => "tron",
+        Role::Runner => "runner",
+    }
+}
+
+/// The Funcs that a member could not load, and why.
+pub(crate) fn failures(member: &MemberInfo) -> String {
+    let failures = member.failed.iter().map(|(queue, reason)| format!("{queue}: {reason}"));
+    failures.collect::<Vec<_>>().join("\n")
+}
