@@ -38,7 +38,7 @@ unit: ## The Rust tests: units, properties, contracts, components, the whole pla
 	scripts/nextest.sh
 
 guests: ## Rebuild the guests from source and check that they behave like those in the repository.
-	funcs/test.sh
+	funcs/test.sh --rebuild
 
 schemathesis: ## Test the running Petstore against its own document.
 	scripts/schemathesis.sh

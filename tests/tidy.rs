@@ -81,8 +81,16 @@ fn a_file_is_named_after_a_noun() {
 
 #[test]
 fn nothing_is_left_undone() {
-    let marks = [["to", "do!("].concat(), ["unimpl", "emented!("].concat(), ["TO", "DO"].concat(), ["FIX", "ME"].concat()];
-    refuse("unfinished work", lines_with(&rust(), |line| marks.iter().any(|mark| line.contains(mark.as_str()))));
+    let marks = [
+        ["to", "do!("].concat(),
+        ["unimpl", "emented!("].concat(),
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+    ];
+    refuse(
+        "unfinished work",
+        lines_with(&rust(), |line| marks.iter().any(|mark| line.contains(mark.as_str()))),
+    );
 }
 
 #[test]
@@ -96,7 +104,10 @@ fn tests_do_not_sleep() {
 
 #[test]
 fn globs_are_not_re_exported() {
-    refuse("glob re-exports", lines_with(&rust(), |line| line.trim_start().starts_with("pub use") && line.contains("::*")));
+    refuse(
+        "glob re-exports",
+        lines_with(&rust(), |line| line.trim_start().starts_with("pub use") && line.contains("::*")),
+    );
 }
 
 #[test]
@@ -104,9 +115,13 @@ fn no_machine_is_named() {
     let homes = [["/ro", "ot/"].concat(), ["/wo", "rk/"].concat(), ["/ho", "me/"].concat()];
     let texts = files(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        ["rs", "toml", "md", "sh", "yaml", "yml", "js", "json"].iter().any(|end| name.ends_with(end)) || name == "Makefile"
+        ["rs", "toml", "md", "sh", "yaml", "yml", "js", "json"].iter().any(|end| name.ends_with(end))
+            || name == "Makefile"
     });
-    refuse("paths of somebody's machine", lines_with(&texts, |line| homes.iter().any(|home| line.contains(home.as_str()))));
+    refuse(
+        "paths of somebody's machine",
+        lines_with(&texts, |line| homes.iter().any(|home| line.contains(home.as_str()))),
+    );
 }
 
 fn is_guest(path: &Path) -> bool {
@@ -117,9 +132,12 @@ fn lines_with(sources: &[Source], offends: impl Fn(&str) -> bool) -> Vec<String>
     sources
         .iter()
         .flat_map(|source| {
-            source.text.lines().enumerate().filter(|(_, line)| offends(line)).map(|(at, line)| {
-                format!("{}:{}: {}", source.path.display(), at + 1, line.trim())
-            })
+            source
+                .text
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| offends(line))
+                .map(|(at, line)| format!("{}:{}: {}", source.path.display(), at + 1, line.trim()))
         })
         .collect()
 }
