@@ -32,7 +32,11 @@ pub(crate) fn bundle(path: &Path) -> Result<Bytes> {
 /// Packs a folder: the same parts give the same bytes.
 pub(crate) fn pack(folder: &Path) -> Result<Bytes> {
     let document = only(folder, &DOCUMENTS)?;
-    let code = only(folder, &[WASM, JAVASCRIPT])?;
+    let code =
+        only(folder, &[WASM, JAVASCRIPT]).map_err(|error| match folder.join("Cargo.toml").is_file() {
+            true => error.context(format!("run `funcatron build {}` first", folder.display())),
+            false => error,
+        })?;
     let document = read(&document)?;
     let bytes = read(&code)?;
     let code = if code.ends_with(WASM) { Code::Wasm(bytes) } else { Code::JavaScript(bytes) };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use bytes::Bytes;
 
 use crate::folder;
@@ -26,12 +26,14 @@ pub(super) struct Found {
     pub(super) sources: Vec<Source>,
     /// Every folder in which a change could matter.
     pub(super) folders: Vec<PathBuf>,
+    /// Given paths that do not exist.
+    pub(super) missing: Vec<PathBuf>,
 }
 
 /// Looks at every path.
 ///
 /// # Errors
-/// When a path does not exist.
+/// When a folder cannot be read.
 pub(super) fn scan(paths: &[PathBuf]) -> Result<Found> {
     let mut found = Found::default();
     for path in paths {
@@ -51,7 +53,8 @@ impl Found {
             self.add_source(if is_document { parent } else { path });
             Ok(())
         } else {
-            bail!("there is no {}", path.display())
+            self.add_missing(path);
+            Ok(())
         }
     }
 
@@ -73,6 +76,13 @@ impl Found {
             self.folders.push(path);
         }
         Ok(())
+    }
+
+    /// What is gone may come back, as it does when a branch is changed.
+    fn add_missing(&mut self, path: &Path) {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        self.folders.push(parent.unwrap_or(Path::new(".")).to_owned());
+        self.missing.push(path.to_owned());
     }
 
     fn add_source(&mut self, path: &Path) {
@@ -137,6 +147,7 @@ mod tests {
 
     #[test]
     fn a_path_that_does_not_exist_is_named() {
-        assert_eq!(scan(&["nope".into()]).unwrap_err().to_string(), "there is no nope");
+        let found = scan(&["nope".into()]).unwrap();
+        assert_eq!((found.missing, found.folders), (vec!["nope".into()], vec![".".into()]));
     }
 }

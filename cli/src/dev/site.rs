@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use futures_util::future::join_all;
 use tron::{Handle, Rejection};
 use wire::admin::{BundleInfo, DeployRequest};
@@ -64,11 +64,15 @@ impl Site {
     /// Looks at the disk and acts on the difference; the folders to watch for the next one.
     ///
     /// # Errors
-    /// When a given path is gone; a Func with mistakes is told about and keeps its last good version.
+    /// When a given path does not exist at the start, or the platform fails; a Func with mistakes is told
+    /// about and keeps its last good version.
     pub(super) async fn sync(&mut self) -> Result<Vec<PathBuf>> {
         let begun = Instant::now();
         let paths = self.paths.clone();
         let found = tokio::task::spawn_blocking(move || scan(&paths)).await.context("look at the disk")??;
+        if let Some(path) = found.missing.first().filter(|_| !self.started) {
+            bail!("there is no {}", path.display());
+        }
         self.forget_missing(&found.sources).await;
         let changed = self.changed(found.sources);
         let uploads = changed.into_iter().map(|source| upload(self.handle.clone(), source));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anyhow::{Context, Result, bail};
 use tokio_util::sync::CancellationToken;
 use wire::broker::{Heard, Subscription, Topic};
-use wire::{Activation, Stream};
+use wire::{Activation, LogLine, Stream};
 
 use super::platform::Platform;
 use crate::logging::LogFormat;
@@ -59,7 +59,9 @@ fn text(activation: &Activation) -> String {
     let (id, sha) = (&activation.request_id, activation.bundle.short());
     let what = activation.operation.as_deref().unwrap_or("-");
     let mut text = String::new();
-    for line in &activation.logs {
+    let said_below =
+        |line: &&LogLine| line.stream == Stream::Platform && Some(&line.text) == activation.error.as_ref();
+    for line in activation.logs.iter().filter(|line| !said_below(line)) {
         let stream = if line.stream == Stream::Platform { "platform: " } else { "" };
         // Writing to a String cannot fail.
         let _written = writeln!(text, "{id} {sha} {what}  {stream}{}", printable(&line.text));
@@ -72,9 +74,7 @@ fn text(activation: &Activation) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wire::{
-        ActivationId, BundleSha, LogLine, MemberId, Namespace, RequestId, RouteId, Timestamp, Version,
-    };
+    use wire::{ActivationId, BundleSha, MemberId, Namespace, RequestId, RouteId, Timestamp, Version};
 
     use super::*;
 
@@ -108,6 +108,13 @@ mod tests {
         assert!(!says_something(&encoded(&activation(&[], None))));
         assert!(says_something(&encoded(&activation(&["a"], None))));
         assert!(says_something(&encoded(&activation(&[], Some("trap")))));
+    }
+
+    #[test]
+    fn a_failure_is_told_once() {
+        let mut failed = activation(&["trap"], Some("trap"));
+        failed.logs.iter_mut().for_each(|line| line.stream = Stream::Platform);
+        assert_eq!(text(&failed), "r1 e3b0c442 getA  502 trap\n");
     }
 
     #[test]
