@@ -1,4 +1,5 @@
 //! Rules over the source tree that no compiler checks.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,40 +44,40 @@ fn rust() -> Vec<Source> {
 }
 
 /// Fails with every offender at once.
-fn refuse(rule: &str, offenders: Vec<String>) {
+fn refuse(rule: &str, offenders: &[String]) {
     assert!(offenders.is_empty(), "{rule}:\n  {}", offenders.join("\n  "));
 }
 
 #[test]
 fn a_file_holds_one_idea() {
-    let offenders = rust()
+    let offenders: Vec<_> = rust()
         .iter()
         .filter(|source| source.text.lines().count() > LINES_MAX)
         .map(|source| format!("{} ({} lines)", source.path.display(), source.text.lines().count()))
         .collect();
-    refuse("files over the limit of lines", offenders);
+    refuse("files over the limit of lines", &offenders);
 }
 
 #[test]
 fn a_file_says_its_job() {
-    let offenders = rust()
+    let offenders: Vec<_> = rust()
         .iter()
         .filter(|source| !source.text.starts_with("//!") && !source.text.starts_with("#!["))
         .map(|source| source.path.display().to_string())
         .collect();
-    refuse("files that do not begin with what they are for (`//!`)", offenders);
+    refuse("files that do not begin with what they are for (`//!`)", &offenders);
 }
 
 #[test]
 fn a_file_is_named_after_a_noun() {
-    let offenders = rust()
+    let offenders: Vec<_> = rust()
         .iter()
         .filter(|source| {
             source.path.file_stem().is_some_and(|stem| EMPTY_NAMES.contains(&&*stem.to_string_lossy()))
         })
         .map(|source| source.path.display().to_string())
         .collect();
-    refuse("files whose name says nothing", offenders);
+    refuse("files whose name says nothing", &offenders);
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn nothing_is_left_undone() {
     ];
     refuse(
         "unfinished work",
-        lines_with(&rust(), |line| marks.iter().any(|mark| line.contains(mark.as_str()))),
+        &lines_with(&rust(), |line| marks.iter().any(|mark| line.contains(mark.as_str()))),
     );
 }
 
@@ -98,15 +99,15 @@ fn tests_do_not_sleep() {
     let sources: Vec<Source> = rust().into_iter().filter(|source| !is_guest(&source.path)).collect();
     let marks = [["thread::", "sleep("].concat(), ["time::", "sleep("].concat()];
     let offenders = lines_with(&sources, |line| marks.iter().any(|mark| line.contains(mark.as_str())));
-    let in_tests = offenders.into_iter().filter(|offender| offender.contains("tests")).collect();
-    refuse("sleeps in tests: wait for a condition instead", in_tests);
+    let in_tests: Vec<_> = offenders.into_iter().filter(|offender| offender.contains("tests")).collect();
+    refuse("sleeps in tests: wait for a condition instead", &in_tests);
 }
 
 #[test]
 fn globs_are_not_re_exported() {
     refuse(
         "glob re-exports",
-        lines_with(&rust(), |line| line.trim_start().starts_with("pub use") && line.contains("::*")),
+        &lines_with(&rust(), |line| line.trim_start().starts_with("pub use") && line.contains("::*")),
     );
 }
 
@@ -120,7 +121,7 @@ fn no_machine_is_named() {
     });
     refuse(
         "paths of somebody's machine",
-        lines_with(&texts, |line| homes.iter().any(|home| line.contains(home.as_str()))),
+        &lines_with(&texts, |line| homes.iter().any(|home| line.contains(home.as_str()))),
     );
 }
 

@@ -12,29 +12,29 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Longer than anything here takes on a busy machine; a test that waits this long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running platform. Dropping it ends the process.
-pub struct Platform {
+pub(crate) struct Platform {
     dev: Child,
-    pub folder: TempDir,
-    pub url: String,
-    pub admin: String,
-    pub token: String,
+    pub(crate) folder: TempDir,
+    pub(crate) url: String,
+    pub(crate) admin: String,
+    pub(crate) token: String,
     agent: ureq::Agent,
 }
 
 /// A response, read whole.
 #[derive(Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Platform {
     /// Serves copies of these Func folders.
-    pub fn serving(funcs: &[&Path]) -> Self {
+    pub(crate) fn serving(funcs: &[&Path]) -> Self {
         let folder = TempDir::new().unwrap();
         let served = folder.path().join("funcs");
         fs::create_dir(&served).unwrap();
@@ -63,31 +63,31 @@ impl Platform {
     }
 
     /// The copy of a Func folder that is being served.
-    pub fn func(&self, name: &str) -> PathBuf {
+    pub(crate) fn func(&self, name: &str) -> PathBuf {
         self.folder.path().join("funcs").join(name)
     }
 
-    pub fn get(&self, path: &str) -> Reply {
+    pub(crate) fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], b"")
     }
 
-    pub fn post_json(&self, path: &str, body: &str) -> Reply {
+    pub(crate) fn post_json(&self, path: &str, body: &str) -> Reply {
         self.send("POST", path, &[("content-type", "application/json")], body.as_bytes())
     }
 
-    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         self.send_to(&self.url, method, path, headers, body)
     }
 
     /// A call of the admin API with the token.
-    pub fn admin(&self, method: &str, path: &str, body: &[u8]) -> Reply {
+    pub(crate) fn admin(&self, method: &str, path: &str, body: &[u8]) -> Reply {
         let bearer = format!("Bearer {}", self.token);
         let kind = if body.starts_with(b"PK") { "application/zip" } else { "application/json" };
         let headers = [("authorization", bearer.as_str()), ("content-type", kind)];
         self.send_to(&self.admin, method, path, if body.is_empty() { &headers[..1] } else { &headers }, body)
     }
 
-    pub fn send_to(
+    pub(crate) fn send_to(
         &self,
         base: &str,
         method: &str,
@@ -116,7 +116,7 @@ impl Platform {
 
     /// Sends raw bytes on a connection of their own and returns what comes back before it is closed
     /// or goes silent.
-    pub fn raw(&self, bytes: &[u8]) -> String {
+    pub(crate) fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect();
         stream.write_all(bytes).unwrap();
         let mut reply = Vec::new();
@@ -125,7 +125,7 @@ impl Platform {
         String::from_utf8_lossy(&reply).into_owned()
     }
 
-    pub fn connect(&self) -> TcpStream {
+    pub(crate) fn connect(&self) -> TcpStream {
         let address: SocketAddr = self.url.trim_start_matches("http://").parse().unwrap();
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -133,7 +133,7 @@ impl Platform {
     }
 
     /// Asks again until an answer is accepted.
-    pub fn until(&self, path: &str, accept: impl Fn(&Reply) -> bool) -> Reply {
+    pub(crate) fn until(&self, path: &str, accept: impl Fn(&Reply) -> bool) -> Reply {
         let begun = Instant::now();
         loop {
             let reply = self.get(path);
@@ -145,7 +145,7 @@ impl Platform {
     }
 
     /// Runs `funcatron` against this platform.
-    pub fn command(&self, arguments: &[&str]) -> std::process::Output {
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Output {
         Command::new(env!("CARGO_BIN_EXE_funcatron"))
             .args(arguments)
             .current_dir(self.folder.path())
@@ -157,14 +157,10 @@ impl Platform {
     }
 
     /// Asks the process to end, and waits until it has.
-    pub fn terminate(&mut self) -> std::process::ExitStatus {
+    pub(crate) fn terminate(&mut self) -> std::process::ExitStatus {
         let killed = Command::new("kill").arg(self.dev.id().to_string()).status().unwrap();
         assert!(killed.success());
         self.dev.wait().unwrap()
-    }
-
-    pub fn process_id(&self) -> u32 {
-        self.dev.id()
     }
 }
 
@@ -177,21 +173,21 @@ impl Drop for Platform {
 }
 
 impl Reply {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// The problem that this is, after checking that it is one as RFC 9457 and our own words want it.
     #[track_caller]
-    pub fn problem(&self, status: u16) -> Value {
+    pub(crate) fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let problem = self.json();
@@ -204,12 +200,12 @@ impl Reply {
 }
 
 /// One of the repository's Funcs.
-pub fn sample(name: &str) -> PathBuf {
+pub(crate) fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../funcs").join(name)
 }
 
 /// One of the Funcs that exist for tests alone.
-pub fn test_func(name: &str) -> PathBuf {
+pub(crate) fn test_func(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/funcs").join(name)
 }
 
