@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 /// How often a running guest is interrupted so that others on its thread get their turn: short
 /// enough for a neighbour not to be felt, long enough to cost nothing.
@@ -28,7 +28,14 @@ fn settings() -> wasmtime::Config {
     settings
 }
 
-/// An engine for the child process: it compiles, and runs one instance at a time.
+/// An engine for the child process to compile with.
+pub(crate) fn compiling(effort: OptLevel) -> wasmtime::Result<Engine> {
+    let mut settings = settings();
+    settings.cranelift_opt_level(effort);
+    Engine::new(&settings)
+}
+
+/// An engine for the child process to run one instance at a time.
 pub(crate) fn single() -> wasmtime::Result<Engine> {
     let engine = Engine::new(&settings())?;
     start_clock(&engine)?;
