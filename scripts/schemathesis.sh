@@ -16,10 +16,13 @@ for _ in $(seq 100); do
   url=$(grep -o 'http://127\.0\.0\.1:[0-9]*' "$state/out" | head -1 || true)
   [ -n "$url" ] && break
   kill -0 "$server" || { cat "$state/err" >&2; exit 1; }
-  read -r -t 0.1 <> <(:) || true
+  sleep 0.1
 done
 [ -n "$url" ] || { echo "no URL was printed" >&2; cat "$state/err" >&2; exit 1; }
 
-"$venv/bin/schemathesis" run funcs/petstore/funcatron.yaml --url "$url/api/v3" \
+# It leaves its findings in the current directory.
+root=$PWD
+cd "$state"
+"$root/$venv/bin/schemathesis" run "$root/funcs/petstore/funcatron.yaml" --url "$url/api/v3" \
   --header 'api_key: special-key' --header 'Authorization: Bearer special-token' \
   --max-examples "${EXAMPLES:-50}" --seed "${SEED:-1}" --workers 2 --no-color
