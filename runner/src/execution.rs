@@ -41,7 +41,7 @@ impl Execution {
         let mut notes = Notes::default();
         let result = self.respond(&mut notes, at).await;
         self.log(&mut notes, result.as_ref().err());
-        let error = result.as_ref().err().map(|problem| problem.detail.clone());
+        let error = result.as_ref().err().map(told);
         let answer = self.answer(result);
         let invoke = &self.invoke;
         let activation = Activation {
@@ -182,22 +182,21 @@ impl Execution {
     /// Gives what the Func printed, and how it failed, to the log as well as to the record.
     fn log(&self, notes: &mut Notes, problem: Option<&Problem>) {
         if let Some(problem) = problem.filter(|problem| problem.component == Component::Func) {
-            let text = std::iter::once(problem.detail.clone())
-                .chain(
-                    problem
-                        .faults
-                        .iter()
-                        .map(|fault| format!("{} {}: {}", fault.location, fault.pointer, fault.reason)),
-                )
-                .collect::<Vec<_>>()
-                .join("; ");
-            notes.logs.push(LogLine { at: Timestamp::now(), stream: Stream::Platform, text });
+            let line = LogLine { at: Timestamp::now(), stream: Stream::Platform, text: told(problem) };
+            notes.logs.push(line);
         }
         for line in &notes.logs {
             info!(target: "func", request_id = %self.invoke.id, bundle = self.deployed.sha.short(),
                 operation = notes.operation, stream = ?line.stream, "{}", line.text);
         }
     }
+}
+
+/// A problem and its faults in one line.
+fn told(problem: &Problem) -> String {
+    let fault = |fault: &Fault| format!("{} {}: {}", fault.location, fault.pointer, fault.reason);
+    let faults = problem.faults.iter().map(fault);
+    std::iter::once(problem.detail.clone()).chain(faults).collect::<Vec<_>>().join("; ")
 }
 
 fn fault(fault: &swagger::Fault) -> Fault {

@@ -57,7 +57,9 @@ fn says_something(line: &[u8]) -> bool {
 /// One line for each thing that was said.
 fn text(activation: &Activation) -> String {
     let (id, sha) = (&activation.request_id, activation.bundle.short());
-    let what = activation.operation.as_deref().unwrap_or("-");
+    let call = || format!("{} {}", activation.method, activation.path);
+    // What the document does not know has no operation; then only the call itself says what it was.
+    let what = printable(&activation.operation.clone().unwrap_or_else(call));
     let mut text = String::new();
     let said_below =
         |line: &&LogLine| line.stream == Stream::Platform && Some(&line.text) == activation.error.as_ref();
