@@ -27,7 +27,7 @@ impl Activations {
             if self.asked.route.is_some() { server.get("/routes")? } else { Vec::new() };
         let activations: Vec<Activation> =
             server.get(&format!("/activations{}", query(&self.asked, &routes, false)?))?;
-        let header = ["AT", "REQUEST", "BUNDLE", "OPERATION", "METHOD", "PATH", "STATUS", "QUEUED", "TOOK"];
+        let header = ["AT", "STATUS", "TOOK", "QUEUED", "METHOD", "PATH", "OPERATION", "BUNDLE", "REQUEST"];
         self.output.show(&activations, &header, || activations.iter().map(row).collect())
     }
 }
@@ -35,14 +35,14 @@ impl Activations {
 fn row(activation: &Activation) -> Vec<String> {
     vec![
         clock::utc(activation.at),
-        activation.request_id.to_string(),
-        activation.bundle.short().to_owned(),
-        activation.operation.clone().unwrap_or_else(|| "-".to_owned()),
+        activation.status.to_string(),
+        took(activation.service_us),
+        format!("{} ms", activation.queued_ms),
         activation.method.clone(),
         activation.path.clone(),
-        activation.status.to_string(),
-        format!("{} ms", activation.queued_ms),
-        took(activation.service_us),
+        activation.operation.clone().unwrap_or_else(|| "-".to_owned()),
+        activation.bundle.short().to_owned(),
+        activation.request_id.to_string(),
     ]
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Build {
     #[arg(default_value = ".", value_name = "DIR")]
     folder: PathBuf,
     /// Where to write the bundle; NAME.zip in this directory when left out
-    #[arg(short = 'O', long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use ureq::http;
 
 /// Where `funcatron dev` serves its admin API unless told otherwise.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:3001";
@@ -23,7 +24,7 @@ const RUNNING: &str = "running.json";
 #[command(next_help_heading = "Server")]
 pub(crate) struct Given {
     /// The admin API (see `funcatron --help` for what stands in)
-    #[arg(long, env = "FUNCATRON_URL", value_name = "URL")]
+    #[arg(long, env = "FUNCATRON_URL", value_name = "URL", value_parser = url)]
     pub(crate) url: Option<String>,
     /// The token that opens it
     #[arg(long, env = "FUNCATRON_TOKEN", value_name = "TOKEN", hide_env_values = true)]
@@ -75,6 +76,14 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("the default"),
         }
     }
+}
+
+/// Takes what can be sent a request, so that a slip is told as such and not as a server that is down.
+pub(crate) fn url(text: &str) -> Result<String, &'static str> {
+    let sound = text.parse::<http::Uri>().is_ok_and(|uri| {
+        uri.host().is_some() && matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
+    });
+    if sound { Ok(text.to_owned()) } else { Err("it has to look like http://127.0.0.1:3001") }
 }
 
 impl Given {
@@ -176,6 +185,16 @@ mod tests {
         assert_eq!(chosen.origin, Origin::File("state".into()));
         let chosen = choose(&Given::default(), &[]);
         assert_eq!((chosen.url.as_str(), chosen.token), (DEFAULT_URL, None));
+    }
+
+    #[test]
+    fn what_is_no_url_is_not_asked_for_an_answer() {
+        for text in ["http://127.0.0.1:3001", "https://a.example/", "http://[::1]:3001"] {
+            assert_eq!(url(text).as_deref(), Ok(text));
+        }
+        for text in ["", "nonsense", "127.0.0.1:3001", "localhost:3001", "ftp://a", "http://a?b"] {
+            assert!(url(text).is_err(), "{text}");
+        }
     }
 
     #[test]

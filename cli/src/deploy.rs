@@ -34,8 +34,8 @@ pub(crate) struct Deploy {
     /// One of the props; the value is JSON or else text
     #[arg(short = 'p', long = "prop", value_name = "KEY=VALUE")]
     prop: Vec<String>,
-    /// Hosts that the Func may call, as host or host:port
-    #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
+    /// Hosts that the Func may call, as host or host:port; --outbound= for none
+    #[arg(long, value_name = "HOST,…", value_delimiter = ',')]
     outbound: Option<Vec<String>>,
     /// The share of the route's calls in percent; the bundles already there keep the rest
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
@@ -62,7 +62,7 @@ impl Deploy {
             host: self.host_name,
             base_path: self.base_path,
             props,
-            outbound: self.outbound,
+            outbound: self.outbound.map(named),
             weight: self.weight,
             replace: self.replace,
         };
@@ -92,6 +92,12 @@ fn tell(server: &Server, uploaded: &BundleInfo, deployed: &Deployed) -> Result<(
     Ok(())
 }
 
+/// Hosts without the empty one that `--outbound=` is.
+fn named(mut hosts: Vec<String>) -> Vec<String> {
+    hosts.retain(|host| !host.is_empty());
+    hosts
+}
+
 /// The props that were given, a single one before those of the file.
 fn props(file: Option<&std::path::Path>, pairs: &[String]) -> Result<Option<Map<String, Value>>> {
     if file.is_none() && pairs.is_empty() {
@@ -113,9 +119,26 @@ fn read(path: &std::path::Path) -> Result<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
     use serde_json::json;
 
     use super::*;
+
+    #[derive(clap::Parser)]
+    struct Typed {
+        #[command(flatten)]
+        deploy: Deploy,
+    }
+
+    #[test]
+    fn hosts_leave_the_folder_that_follows_them_alone() {
+        let typed = |words: &str| Typed::parse_from(words.split(' ')).deploy;
+        let deploy = typed("deploy --outbound a.example,b.example --outbound c.example pets");
+        assert_eq!(deploy.path, PathBuf::from("pets"));
+        assert_eq!(deploy.outbound.unwrap(), ["a.example", "b.example", "c.example"]);
+        let deploy = typed("deploy --outbound= pets");
+        assert!(deploy.outbound.map(named).unwrap().is_empty());
+    }
 
     #[test]
     fn props_keep_what_is_there_unless_given() {

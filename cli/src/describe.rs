@@ -32,7 +32,7 @@ impl Describe {
         let bundles: Vec<BundleInfo> = server.get("/bundles")?;
         match selection::bundle(&bundles, &self.what) {
             Some(bundle) => self.show(bundle, &bundle_facts(bundle), &bundle.operations),
-            None => Err(missed.context("no bundle either")),
+            None => Err(missed.context(format!("no bundle begins with {}", self.what))),
         }
     }
 

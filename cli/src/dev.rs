@@ -28,7 +28,8 @@ use watcher::Watcher;
 /// Serve Funcs on this machine and reload them when they are saved
 ///
 /// A path is a bundle, a Func folder (a document beside func.wasm or index.js), or a folder of such
-/// folders. Needs nothing else to be installed or running.
+/// folders. Needs nothing else to be installed or running. Routes that an earlier run left behind, deployed
+/// or no longer on disk, are removed at the start.
 #[derive(Debug, clap::Args)]
 #[command(visible_alias = "watch")]
 pub(crate) struct Dev {

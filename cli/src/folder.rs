@@ -31,6 +31,9 @@ pub(crate) fn bundle(path: &Path) -> Result<Bytes> {
 
 /// Packs a folder: the same parts give the same bytes.
 pub(crate) fn pack(folder: &Path) -> Result<Bytes> {
+    if !folder.is_dir() {
+        bail!("there is no folder {}", folder.display());
+    }
     let document = only(folder, &DOCUMENTS)?;
     let code =
         only(folder, &[WASM, JAVASCRIPT]).map_err(|error| match folder.join("Cargo.toml").is_file() {
@@ -55,8 +58,16 @@ pub(crate) fn only(folder: &Path, names: &[&str]) -> Result<PathBuf> {
     let present: Vec<&str> = names.iter().copied().filter(|name| folder.join(name).is_file()).collect();
     match present.as_slice() {
         [name] => Ok(folder.join(name)),
-        [] => bail!("{} has no {}", folder.display(), names.join(" or ")),
+        [] => bail!("{} has no {}", folder.display(), any_of(names)),
         several => bail!("{} has both {}: keep one", folder.display(), several.join(" and ")),
+    }
+}
+
+/// `a, b or c`.
+fn any_of(names: &[&str]) -> String {
+    match names {
+        [before @ .., last] if !before.is_empty() => format!("{} or {last}", before.join(", ")),
+        _ => names.concat(),
     }
 }
 
@@ -83,7 +94,7 @@ mod tests {
             let text = pack(dir.path()).unwrap_err().to_string();
             text.replace(&dir.path().display().to_string(), "DIR")
         };
-        assert_eq!(refused(&["index.js"]), "DIR has no funcatron.yaml or funcatron.yml or funcatron.json");
+        assert_eq!(refused(&["index.js"]), "DIR has no funcatron.yaml, funcatron.yml or funcatron.json");
         assert_eq!(refused(&["funcatron.yaml"]), "DIR has no func.wasm or index.js");
         assert_eq!(
             refused(&["funcatron.yaml", "index.js", "func.wasm"]),

@@ -13,7 +13,7 @@ use ureq::http;
 use wire::Bundle;
 use wire::admin::RouteInfo;
 
-use crate::connection::{Connection, DEFAULT_FRONTEND_URL, DEFAULT_URL, Given};
+use crate::connection::{Connection, DEFAULT_FRONTEND_URL, DEFAULT_URL, Given, url};
 use crate::server::{Server, agent, read};
 use crate::{check, output, selection};
 use request::{Call, Parameters};
@@ -45,7 +45,7 @@ pub(crate) struct Invoke {
     #[arg(short, long)]
     include: bool,
     /// Where Funcs answer, when it is not on port 3000 beside the admin API
-    #[arg(long, env = "FUNCATRON_FRONTEND_URL", value_name = "URL")]
+    #[arg(long, env = "FUNCATRON_FRONTEND_URL", value_name = "URL", value_parser = url)]
     frontend_url: Option<String>,
     #[command(flatten)]
     given: Given,

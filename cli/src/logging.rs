@@ -2,8 +2,9 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// How the platform's own log is written.
+/// How the platform's own log is written. Last in every help: few ever need it.
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Log", next_display_order = 900)]
 pub(crate) struct Logging {
     /// What to log: error, warn, info, debug, trace, or directives such as runner=debug
     #[arg(long, env = "RUST_LOG", default_value = "warn", global = true, value_name = "LEVEL")]
@@ -16,10 +17,8 @@ pub(crate) struct Logging {
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
-    /// For people.
     #[default]
     Text,
-    /// One JSON object per line.
     Json,
 }
 

@@ -11,13 +11,13 @@ use crate::server::Server;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Login {
     /// The admin API
-    #[arg(long, env = "FUNCATRON_URL", value_name = "URL")]
+    #[arg(long, env = "FUNCATRON_URL", value_name = "URL", value_parser = connection::url)]
     url: String,
     /// The token that opens it; read from standard input when left out
     #[arg(long, env = "FUNCATRON_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     token: Option<String>,
     /// Where its Funcs answer, for `invoke`
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = connection::url)]
     frontend_url: Option<String>,
 }
 

@@ -65,6 +65,10 @@ impl Logs {
     fn show(&self, entries: &[LogEntry]) -> Result<()> {
         match self.output.format {
             Format::Json => output::json(&entries),
+            Format::Table if entries.is_empty() => {
+                output::remark("nothing was printed; `funcatron activations` lists the calls");
+                Ok(())
+            }
             Format::Table => entries.iter().try_for_each(|entry| Ok(output::line(line(entry))?)),
         }
     }

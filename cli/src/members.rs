@@ -1,4 +1,4 @@
-//! `funcatron members`: the frontends, Trons and runners that are up.
+//! `funcatron members`: who of the platform is up.
 
 use wire::admin::MemberInfo;
 use wire::{Role, Timestamp};
@@ -8,7 +8,7 @@ use crate::connection::Given;
 use crate::output::Output;
 use crate::server::Server;
 
-/// List the frontends, Trons and runners that are up
+/// List the members of the platform that are up
 #[derive(Debug, clap::Args)]
 pub(crate) struct Members {
     #[command(flatten)]
@@ -21,16 +21,15 @@ impl Members {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let members: Vec<MemberInfo> = Server::choose(&self.given)?.get("/members")?;
         let now = Timestamp::now();
-        let header = ["MEMBER", "ROLE", "VERSION", "SEEN", "FAILED"];
+        let header = ["ROLE", "MEMBER", "SEEN", "FAILED"];
         self.output.show(&members, &header, || members.iter().map(|member| row(member, now)).collect())
     }
 }
 
 fn row(member: &MemberInfo, now: Timestamp) -> Vec<String> {
     vec![
-        member.id.to_string(),
         role(member.role).to_owned(),
-        member.version.to_string(),
+        member.id.to_string(),
         clock::ago(member.seen_at, now),
         failures(member),
     ]

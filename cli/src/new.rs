@@ -88,7 +88,7 @@ impl New {
     fn next_steps(&self, folder: &Path) -> String {
         let folder = folder.display();
         match (self.template, &self.from) {
-            (Language::Js, _) => format!("next: funcatron dev {folder}"),
+            (Language::Js, _) => format!("next: funcatron dev {folder}, or funcatron deploy {folder}"),
             (Language::Rust, None) => {
                 format!(
                     "next: funcatron dev {folder}; after a change of its source, funcatron build {folder}"

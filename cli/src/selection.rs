@@ -3,12 +3,13 @@
 use anyhow::{Result, bail};
 use wire::admin::{BundleInfo, RouteInfo};
 
-/// The route with this id, this beginning of an id, this base path, or this host and base path.
+/// The route with this id, this beginning of an id, this base path, or this host and base path. The
+/// slash that a base path begins with may be left out.
 pub(crate) fn route<'r>(routes: &'r [RouteInfo], text: &str) -> Result<&'r RouteInfo> {
     let found: Vec<&RouteInfo> = routes.iter().filter(|route| is_meant(route, text)).collect();
     match found.as_slice() {
         [route] => Ok(route),
-        [] => bail!("no route is {text}; {}", choices(routes)),
+        [] => bail!("there is no route {text}; {}", choices(routes)),
         several => bail!(
             "{text} may be any of {}",
             several.iter().map(|route| name(route)).collect::<Vec<_>>().join(", ")
@@ -29,11 +30,20 @@ pub(crate) fn name(route: &RouteInfo) -> String {
 
 fn is_meant(route: &RouteInfo, text: &str) -> bool {
     match text.split_once('/') {
-        // Without a slash it is an id, or a host that serves its root.
-        None => !text.is_empty() && (route.id.as_str().starts_with(text) || serves(route, text, "")),
-        Some(("", path)) => route.base_path.trim_matches('/') == path.trim_end_matches('/'),
-        Some((host, path)) => serves(route, host, path.trim_end_matches('/')),
+        // Without a slash it may be an id, or a host that serves its root, too.
+        None => {
+            !text.is_empty()
+                && (route.id.as_str().starts_with(text)
+                    || serves(route, text, "")
+                    || has_base_path(route, text))
+        }
+        Some(("", path)) => has_base_path(route, path),
+        Some((host, path)) => serves(route, host, path.trim_end_matches('/')) || has_base_path(route, text),
     }
+}
+
+fn has_base_path(route: &RouteInfo, path: &str) -> bool {
+    route.base_path.trim_matches('/') == path.trim_end_matches('/')
 }
 
 fn serves(route: &RouteInfo, host: &str, path: &str) -> bool {
@@ -49,7 +59,7 @@ fn choices(routes: &[RouteInfo]) -> String {
     }
     let names: Vec<String> = routes.iter().take(SHOWN_MAX).map(name).collect();
     let more = if routes.len() > SHOWN_MAX { ", …" } else { "" };
-    format!("there is {}{more}", names.join(", "))
+    format!("the routes are {}{more}", names.join(", "))
 }
 
 #[cfg(test)]
@@ -89,6 +99,7 @@ mod tests {
     fn a_route_is_chosen_by_base_path_when_only_one_host_has_it() {
         assert_eq!(chosen("/pets/old/").as_deref(), Some("*/pets/old"));
         assert_eq!(chosen("/").as_deref(), Some("*/"));
+        assert_eq!(chosen("pets/old").as_deref(), Some("*/pets/old"));
         let refused = route(&routes(), "/pets").unwrap_err().to_string();
         assert_eq!(refused, "/pets may be any of /pets, a.example/pets");
     }
@@ -102,7 +113,7 @@ mod tests {
     #[test]
     fn a_miss_names_what_there_is() {
         let refused = route(&routes(), "/nope").unwrap_err().to_string();
-        assert_eq!(refused, "no route is /nope; there is /, /pets, a.example/pets, /pets/old");
+        assert_eq!(refused, "there is no route /nope; the routes are /, /pets, a.example/pets, /pets/old");
         assert!(route(&[], "/").unwrap_err().to_string().ends_with("nothing is deployed"));
     }
 }

@@ -22,8 +22,11 @@ const ZIP_MAGIC: &[u8] = b"PK";
 impl Validate {
     pub(crate) fn run(self) -> Result<()> {
         let document = validate(&self.path).with_context(|| self.path.display().to_string())?;
-        let (title, count) = (document.title(), document.operations().len());
-        Ok(output::line(format!("{}: {title}, {count} operations: ok", self.path.display()))?)
+        let operations = match document.operations().len() {
+            1 => "1 operation".to_owned(),
+            count => format!("{count} operations"),
+        };
+        Ok(output::line(format!("ok  {}: {}, {operations}", self.path.display(), document.title()))?)
     }
 }
 

@@ -130,6 +130,6 @@ fn termination_lets_go_of_the_port() {
 fn build(platform: &Platform, name: &str) -> std::path::PathBuf {
     let bundle = platform.folder.path().join("bundle.zip");
     let folder = platform.func(name);
-    text(&platform.command(&["build", folder.to_str().unwrap(), "-O", bundle.to_str().unwrap()]));
+    text(&platform.command(&["build", folder.to_str().unwrap(), "-o", bundle.to_str().unwrap()]));
     bundle
 }

@@ -120,7 +120,7 @@ fn check_lineage(
         let title = titles.get(&bundle.sha);
         if title.is_none_or(|title| *title != info.title) {
             return Err(Rejection::Conflict(format!(
-                "{}{} is held by {:?} ({}); deploy with replace to take it over",
+                "{}{} is held by {:?} ({}); deploy with replace (--replace) to take it over",
                 before.host,
                 before.base_path,
                 title.map_or("an unreadable bundle", String::as_str),

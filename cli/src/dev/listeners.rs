@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use tokio::net::TcpListener;
 
 /// Where Funcs and the admin API answer.
@@ -17,12 +17,15 @@ impl Listeners {
     /// Binds both.
     ///
     /// # Errors
-    /// When one cannot be had, with what to do about it.
+    /// When they cannot be had, with what to do about each.
     pub(super) async fn bind(host: IpAddr, port: u16, admin_port: u16) -> Result<Self> {
-        Ok(Self {
-            front: bind(host, port, "--port").await?,
-            admin: bind(host, admin_port, "--admin-port").await?,
-        })
+        let front = bind(host, port, "--port").await;
+        let admin = bind(host, admin_port, "--admin-port").await;
+        match (front, admin) {
+            (Ok(front), Ok(admin)) => Ok(Self { front, admin }),
+            (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+            (Err(front), Err(admin)) => bail!("{front:#}\n  {admin:#}"),
+        }
     }
 
     pub(super) fn front_url(&self) -> Result<String> {
@@ -72,6 +75,15 @@ mod tests {
         let port = taken.local_addr().unwrap().port();
         let refused = Listeners::bind(host, 0, port).await.unwrap_err().to_string();
         assert_eq!(refused, format!("port {port} is in use already; choose another with --admin-port"));
+    }
+
+    #[tokio::test]
+    async fn two_ports_in_use_are_told_at_once() {
+        let host = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let taken = TcpListener::bind((host, 0)).await.unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let refused = Listeners::bind(host, port, port).await.unwrap_err().to_string();
+        assert!(refused.contains("with --port\n") && refused.ends_with("with --admin-port"), "{refused}");
     }
 
     #[test]
