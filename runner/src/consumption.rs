@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -17,6 +16,7 @@ use wire::{
 use crate::deployed::Deployed;
 use crate::execution::{ATTEMPTS_MAX, Execution};
 use crate::records::Records;
+use crate::slots::{Share, Slots};
 
 /// How long to wait before consuming a queue again that went away.
 const RETRY_WAIT: Duration = Duration::from_secs(1);
@@ -28,18 +28,23 @@ pub(crate) struct Hands {
     pub(crate) member: MemberId,
     pub(crate) call_timeout: Duration,
     pub(crate) prefetch: u16,
-    /// One permit for each call that may run on this thread.
-    pub(crate) slots: Semaphore,
+    pub(crate) slots: Arc<Slots>,
 }
 
 /// One thread's share of one Func's queue. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Consumption {
-    pub(crate) hands: Arc<Hands>,
-    pub(crate) deployed: Arc<Deployed>,
+    hands: Arc<Hands>,
+    deployed: Arc<Deployed>,
+    share: Arc<Share>,
 }
 
 impl Consumption {
+    pub(crate) fn new(hands: Arc<Hands>, deployed: Arc<Deployed>) -> Self {
+        let share = Share::new(hands.slots.clone());
+        Self { hands, deployed, share }
+    }
+
     /// Consumes until `stop`, then finishes what is running.
     pub(crate) async fn run(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
@@ -120,8 +125,7 @@ impl Consumption {
 
     /// Runs one invoke and publishes its answer.
     async fn answer(&self, invoke: Invoke) {
-        // Nothing closes the semaphore.
-        let Ok(_slot) = self.hands.slots.acquire().await else { return };
+        let _slot = self.share.slot().await;
         let (reply_to, deadline) = (invoke.reply_to.clone(), invoke.deadline);
         let Hands { member, call_timeout, .. } = &*self.hands;
         let execution = Execution {

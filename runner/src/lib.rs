@@ -15,6 +15,7 @@ mod member;
 mod records;
 mod request;
 mod runner;
+mod slots;
 mod wasm;
 mod worker;
 

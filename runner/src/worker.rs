@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -16,6 +16,7 @@ use crate::Config;
 use crate::consumption::{Consumption, Hands};
 use crate::deployed::Deployed;
 use crate::records::Records;
+use crate::slots::Slots;
 
 /// How many tasks run before the event loop looks at its timers and sockets. Guests that compute run
 /// for a tick of the engine each; with tokio's own 61, thirty of them would hold up deadlines by 0.3 s.
@@ -52,7 +53,7 @@ impl Worker {
             member: config.member.clone(),
             call_timeout: config.call_timeout,
             prefetch: u16::try_from(config.slots).unwrap_or(u16::MAX),
-            slots: Semaphore::new(config.slots),
+            slots: Arc::new(Slots::new(config.slots)),
         });
         let drain_timeout = config.drain_timeout;
         std::thread::Builder::new().name(name).spawn(move || {
@@ -77,7 +78,7 @@ impl Worker {
             for (queue, deployed) in &*serving {
                 if !running.contains_key(queue) {
                     let (deployed, stop) = (deployed.clone(), CancellationToken::new());
-                    let consumption = Consumption { hands: hands.clone(), deployed: deployed.clone() };
+                    let consumption = Consumption::new(hands.clone(), deployed.clone());
                     consumptions.spawn(consumption.run(stop.clone()));
                     running.insert(queue.clone(), Running { deployed, stop });
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wire::{Answer, Stream};
+use wire::{Answer, FuncAssignment, Invoke, Stream};
 
 use crate::harness::{Deployment, Harness, config, invoke, json, start_with, text};
 
@@ -81,4 +81,17 @@ async fn a_spinning_guest_shares_its_thread() {
     harness.send(std::slice::from_ref(&polite)).await;
     assert_eq!(harness.answer().await.activation, polite.activation);
     assert_eq!(harness.answer().await.activation, spin.activation);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_func_with_more_calls_than_slots_leaves_room_for_others() {
+    let mut harness = hostile().await;
+    let other = FuncAssignment { queue: "func.other".into(), ..harness.func.clone() };
+    harness.assign(2, vec![harness.func.clone(), other]).await;
+    harness.heartbeat(2).await;
+    let sleeping: Vec<Invoke> = (0..50).map(|_| invoke("GET", "/api/sleep?seconds=60")).collect();
+    harness.send(&sleeping).await;
+    harness.queue = "func.other".into();
+    // Ahead of all those that have to be ended at their timeout.
+    assert_eq!(harness.get("/api/polite").await.status, 200);
 }
