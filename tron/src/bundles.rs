@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tracing::warn;
 use wire::admin::{BundleInfo, OperationInfo};
 use wire::bundle::{self, Code};
-use wire::{Bundle, BundleSha, Fault, Store};
+use wire::{Bundle, BundleSha, Fault, Store, store};
 
 use crate::Rejection;
 
@@ -59,7 +59,7 @@ impl Bundles {
             return Err(Rejection::TooLarge { what: "the bundle".to_owned(), max: self.bytes_max });
         }
         let (bundle, info) = self.open(zip.clone()).await?;
-        if self.store.bundle(&info.sha).await?.is_some() {
+        if self.is_kept(&info.sha).await? {
             return Ok(Uploaded { bundle: self.remember(info), is_new: false });
         }
         (self.inspect)(bundle).await.map_err(|faults| Rejection::Unusable {
@@ -68,6 +68,14 @@ impl Bundles {
         })?;
         self.store.put_bundle(zip).await?;
         Ok(Uploaded { bundle: self.remember(info), is_new: true })
+    }
+
+    /// Whether the store has the bundle, and whole: one that is damaged is there to be replaced.
+    async fn is_kept(&self, sha: &BundleSha) -> Result<bool, store::Error> {
+        match self.store.bundle(sha).await {
+            Err(store::Error::Damaged(_)) => Ok(false),
+            kept => Ok(kept?.is_some()),
+        }
     }
 
     /// The description of a bundle.
@@ -113,7 +121,10 @@ impl Bundles {
 
     /// Removes a bundle.
     pub(crate) async fn delete(&self, sha: &BundleSha) -> Result<(), Rejection> {
-        self.content(sha).await?;
+        match self.content(sha).await {
+            Ok(_) | Err(Rejection::Store(store::Error::Damaged(_))) => {}
+            Err(rejection) => return Err(rejection),
+        }
         self.store.delete_bundle(sha).await?;
         self.described(|described| described.infos.remove(sha));
         Ok(())

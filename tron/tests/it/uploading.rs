@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use wire::ProblemKind;
+use wire::{ProblemKind, Store};
 
 use crate::harness::{Stage, document, zip, zip_of};
 
@@ -32,4 +32,18 @@ async fn each_mistake_has_its_own_answer_and_nothing_is_kept() {
         assert_eq!(rejection.faults().is_empty(), kind != ProblemKind::Unprocessable, "{rejection}");
     }
     assert!(stage.handle.bundles().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_damaged_bundle_can_be_uploaded_again_or_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let stage = Stage::on(Store::directory(folder.path()).unwrap()).await;
+    let sha = stage.upload(&document("A", 1)).await;
+    let file = folder.path().join("bundles").join(sha.as_str());
+    std::fs::write(&file, "damaged").unwrap();
+    assert!(stage.handle.upload(zip(&document("A", 1))).await.unwrap().is_new);
+    assert!(stage.handle.bundle_content(&sha).await.is_ok());
+    std::fs::write(&file, "damaged").unwrap();
+    stage.handle.delete_bundle(&sha).await.unwrap();
+    assert!(!file.exists());
 }
