@@ -19,8 +19,8 @@ use crate::deployed::Deployed;
 use crate::loader::Loader;
 use crate::worker::Serving;
 
-/// How often a runner says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often a runner says that it lives: Tron forgets whoever is silent for three seconds.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often it tries again to load what it could not.
 const RELOAD: Duration = Duration::from_secs(15);
 

@@ -1,5 +1,7 @@
 //! Assignments: what a runner makes of them, and what it says about it.
 
+use std::time::Duration;
+
 use wire::Body;
 use wire::broker::Depth;
 
@@ -75,4 +77,12 @@ async fn a_call_that_was_cut_off_is_repeated_only_if_that_does_no_harm() {
         let answer = harness.answer().await;
         assert_eq!((answer.status, answer.attempt), (status, attempt + 1), "{method}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_is_heard_of_again_before_it_is_forgotten() {
+    let mut harness = start(Deployment::of("funcs/hello-rust")).await;
+    let again = tokio::time::timeout(Duration::from_secs(3), harness.heartbeat(1)).await;
+    assert!(again.is_ok());
+    harness.stop().await;
 }
