@@ -194,7 +194,10 @@ impl Execution {
 
 /// A problem and its faults in one line.
 fn told(problem: &Problem) -> String {
-    let fault = |fault: &Fault| format!("{} {}: {}", fault.location, fault.pointer, fault.reason);
+    let fault = |Fault { location, pointer, reason }: &Fault| {
+        let between = if pointer.is_empty() { "" } else { " " };
+        format!("{location}{between}{pointer}: {reason}")
+    };
     let faults = problem.faults.iter().map(fault);
     std::iter::once(problem.detail.clone()).chain(faults).collect::<Vec<_>>().join("; ")
 }
