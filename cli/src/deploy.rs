@@ -60,7 +60,7 @@ impl Deploy {
         let request = DeployRequest {
             sha: uploaded.sha.clone(),
             host: self.host_name,
-            base_path: self.base_path,
+            base_path: self.base_path.map(from_root),
             props,
             outbound: self.outbound.map(named),
             weight: self.weight,
@@ -90,6 +90,11 @@ fn tell(server: &Server, uploaded: &BundleInfo, deployed: &Deployed) -> Result<(
         output::remark("no runner has loaded it yet; `funcatron members` shows who is there");
     }
     Ok(())
+}
+
+/// A base path with the slash that people leave out.
+fn from_root(path: String) -> String {
+    if path.starts_with('/') { path } else { format!("/{path}") }
 }
 
 /// Hosts without the empty one that `--outbound=` is.
@@ -138,6 +143,11 @@ mod tests {
         assert_eq!(deploy.outbound.unwrap(), ["a.example", "b.example", "c.example"]);
         let deploy = typed("deploy --outbound= pets");
         assert!(deploy.outbound.map(named).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_base_path_begins_with_a_slash_whether_typed_or_not() {
+        assert_eq!([from_root("pets".into()), from_root("/pets".into())], ["/pets", "/pets"]);
     }
 
     #[test]
