@@ -1,7 +1,8 @@
 //! Turns an answer into a response that leaves the connection sound, whatever a Func put into it.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use wire::http::{Response, full};
 use wire::{Answer, Body};
 
@@ -20,8 +21,8 @@ pub(crate) enum NotHttp {
     Parts,
 }
 
-/// The response that an answer asks for.
-pub(crate) fn into_response(answer: Answer) -> Result<Response, NotHttp> {
+/// The response to a request of this method that an answer asks for.
+pub(crate) fn into_response(method: &Method, answer: Answer) -> Result<Response, NotHttp> {
     if answer.more || answer.part > 0 {
         return Err(NotHttp::Parts);
     }
@@ -29,8 +30,13 @@ pub(crate) fn into_response(answer: Answer) -> Result<Response, NotHttp> {
     let status = Some(answer.status).filter(|status| (200..=599).contains(status));
     let status = status.ok_or(NotHttp::Status(answer.status))?;
     let body = body(status, answer.body)?;
+    // Of a body that was left out, only the answer can say how long it is.
+    let length = if *method == Method::HEAD && body.is_empty() { length(&answer.headers) } else { None };
     let mut response = full(status, &[], body).map_err(|_invalid| NotHttp::Status(status))?;
     *response.headers_mut() = headers(answer.headers)?;
+    if let Some(length) = length {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
     Ok(response)
 }
 
@@ -40,6 +46,11 @@ fn body(status: u16, body: Body) -> Result<Bytes, NotHttp> {
         Body::Inline(bytes) => Ok(bytes),
         Body::Stored { .. } => Err(NotHttp::Body),
     }
+}
+
+fn length(answered: &[(String, String)]) -> Option<u64> {
+    let (_, value) = answered.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    value.parse().ok()
 }
 
 fn headers(answered: Vec<(String, String)>) -> Result<HeaderMap, NotHttp> {
@@ -100,20 +111,37 @@ mod tests {
             ("set-cookie", "a=1"),
             ("set-cookie", "b=2"),
         ];
-        let response = into_response(answer(200, &headers)).unwrap();
+        let response = into_response(&Method::GET, answer(200, &headers)).unwrap();
         let kept: Vec<_> = response.headers().iter().map(|(_, value)| value.to_str().unwrap()).collect();
         assert_eq!(kept, ["a=1", "b=2"]);
     }
 
     #[test]
+    fn a_body_that_is_not_sent_keeps_its_length() {
+        let answer = Answer { body: Body::EMPTY, ..answer(200, &[("content-length", "7")]) };
+        let response = into_response(&Method::HEAD, answer.clone()).unwrap();
+        assert_eq!(response.headers()[CONTENT_LENGTH], "7");
+        assert!(into_response(&Method::GET, answer).unwrap().headers().is_empty());
+    }
+
+    #[test]
     fn an_answer_that_is_not_http_is_refused() {
         for status in [0, 99, 100, 101, 199, 600, 999, 65_535] {
-            assert!(matches!(into_response(answer(status, &[])), Err(NotHttp::Status(_))), "{status}");
+            assert!(
+                matches!(into_response(&Method::GET, answer(status, &[])), Err(NotHttp::Status(_))),
+                "{status}"
+            );
         }
         for header in [("x", "a\r\nset-cookie: b"), ("x", "a\u{0}"), ("x y", "a"), ("", "a"), ("x\r\n", "a")]
         {
-            assert!(matches!(into_response(answer(200, &[header])), Err(NotHttp::Header(_))), "{header:?}");
+            assert!(
+                matches!(into_response(&Method::GET, answer(200, &[header])), Err(NotHttp::Header(_))),
+                "{header:?}"
+            );
         }
-        assert!(matches!(into_response(Answer { more: true, ..answer(200, &[]) }), Err(NotHttp::Parts)));
+        assert!(matches!(
+            into_response(&Method::GET, Answer { more: true, ..answer(200, &[]) }),
+            Err(NotHttp::Parts)
+        ));
     }
 }

@@ -115,7 +115,7 @@ impl Inner {
         let body = read_body(body, &self.config.limits).await?;
         let invoke = self.invoke(id, &head.method, client, clean, body);
         let answer = self.calls.call(&invoke).await?;
-        Ok(into_response(answer)?)
+        Ok(into_response(&head.method, answer)?)
     }
 
     fn invoke(

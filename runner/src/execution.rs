@@ -148,7 +148,7 @@ impl Execution {
 
     fn check_response(&self, operation: &Operation, response: &Response) -> Result<(), Problem> {
         let Response { status, headers, body } = response;
-        operation.check_response(*status, headers, body).map_err(|faults| {
+        operation.check_response(&self.invoke.method, *status, headers, body).map_err(|faults| {
             let detail = format!("the Func's answer with status {status} breaks its document");
             self.problem(ProblemKind::InvalidResponse, detail, Component::Func)
                 .with_faults(faults.iter().map(fault).collect())

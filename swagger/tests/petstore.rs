@@ -145,15 +145,16 @@ fn read_only_is_required_of_answers_and_not_of_requests() {
     let pets = pets();
     let get = pets.operations().iter().find(|operation| operation.id() == "getPet").unwrap();
     let json_type = [("Content-Type".to_owned(), "application/json".to_owned())];
-    assert!(get.check_response(200, &json_type, br#"{"id":1,"name":"x"}"#).is_ok());
-    let faults = get.check_response(200, &json_type, br#"{"name":"x"}"#).unwrap_err();
+    assert!(get.check_response("GET", 200, &json_type, br#"{"id":1,"name":"x"}"#).is_ok());
+    let faults = get.check_response("GET", 200, &json_type, br#"{"name":"x"}"#).unwrap_err();
     assert!(faults[0].reason.contains("id"), "{faults:?}");
-    assert!(get.check_response(200, &json_type, b"").is_err());
-    assert!(get.check_response(404, &json_type, b"{}").is_err());
-    assert!(get.check_response(200, &[("content-type".into(), "text/html".into())], b"<p>").is_err());
+    assert!(get.check_response("GET", 200, &json_type, b"").is_err());
+    assert!(get.check_response("HEAD", 200, &json_type, b"").is_ok());
+    assert!(get.check_response("GET", 404, &json_type, b"{}").is_err());
+    assert!(get.check_response("GET", 200, &[("content-type".into(), "text/html".into())], b"<p>").is_err());
     let upload = pets.operations().iter().find(|operation| operation.id() == "upload").unwrap();
-    assert!(upload.check_response(204, &[], b"").is_ok());
-    assert!(upload.check_response(500, &[], b"undocumented").is_ok());
+    assert!(upload.check_response("POST", 204, &[], b"").is_ok());
+    assert!(upload.check_response("POST", 500, &[], b"undocumented").is_ok());
 }
 
 #[test]

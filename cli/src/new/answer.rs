@@ -54,7 +54,8 @@ impl Answer {
         let mut headers = self.headers.clone();
         headers.extend(self.body.iter().map(|body| ("content-type".to_owned(), body.media_type.clone())));
         let body = self.body.as_ref().map(Content::bytes).unwrap_or_default();
-        let faults = operation.check_response(self.status, &headers, &body).err().unwrap_or_default();
+        let checked = operation.check_response(operation.method(), self.status, &headers, &body);
+        let faults = checked.err().unwrap_or_default();
         faults.into_iter().map(|fault| format!("{}: {}", fault.pointer, fault.reason)).collect()
     }
 }
