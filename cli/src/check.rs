@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use runner::{InspectError, Inspector};
 use swagger::Document;
-use wire::{Bundle, Fault, MemberId};
+use wire::{Bundle, Fault, MemberId, Role};
 
 use crate::trouble::Faulty;
 
@@ -48,7 +48,7 @@ pub(crate) fn inspect(inspector: Inspector) -> tron::Inspect {
 /// When this program cannot be found.
 pub(crate) fn runner_config(otherwise: PathBuf) -> Result<runner::Config> {
     let compiler = std::env::current_exe().context("find this program")?;
-    Ok(runner::Config::new(MemberId::generate("runner"), cache_dir().unwrap_or(otherwise), compiler))
+    Ok(runner::Config::new(MemberId::generate(Role::Runner), cache_dir().unwrap_or(otherwise), compiler))
 }
 
 /// The user's directory for what can be made again, if there is one that can be written.

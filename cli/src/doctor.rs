@@ -156,6 +156,8 @@ fn rust() -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use wire::MemberId;
+
     use super::*;
 
     #[test]
@@ -168,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_platform_without_a_runner_is_not_well() {
-        let health = Health { member: wire::MemberId::generate("tron"), deployment: 1 };
+        let health = Health { member: MemberId::generate(Role::Tron), deployment: 1 };
         let findings = members(Ok(Vec::new()), &health);
         let problems: Vec<&str> = findings
             .iter()

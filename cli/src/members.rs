@@ -1,7 +1,7 @@
 //! `funcatron members`: who of the platform is up.
 
+use wire::Timestamp;
 use wire::admin::MemberInfo;
-use wire::{Role, Timestamp};
 
 use crate::clock;
 use crate::connection::Given;
@@ -27,20 +27,7 @@ impl Members {
 }
 
 fn row(member: &MemberInfo, now: Timestamp) -> Vec<String> {
-    vec![
-        role(member.role).to_owned(),
-        member.id.to_string(),
-        clock::ago(member.seen_at, now),
-        failures(member),
-    ]
-}
-
-fn role(role: Role) -> &'static str {
-    match role {
-        Role::Frontend => "frontend",
-        Role::Tron => "tron",
-        Role::Runner => "runner",
-    }
+    vec![member.role.to_string(), member.id.to_string(), clock::ago(member.seen_at, now), failures(member)]
 }
 
 /// The Funcs that a member could not load, and why.

@@ -13,7 +13,8 @@ use wire::http::{
     BodyError, Handler, Request, Response, X_REQUEST_ID, problem, read_body, request_id, serve,
 };
 use wire::{
-    ActivationId, Body, Component, Invoke, MemberId, Problem, ProblemKind, RequestId, Timestamp, Version,
+    ActivationId, Body, Component, Invoke, MemberId, Problem, ProblemKind, RequestId, Role, Timestamp,
+    Version,
 };
 
 use crate::Config;
@@ -46,7 +47,7 @@ pub async fn run(
     broker: Arc<dyn Broker>,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let reply_to = format!("reply.{}", MemberId::generate("frontend"));
+    let reply_to = format!("reply.{}", MemberId::generate(Role::Frontend));
     let in_flight = InFlight::new(config.in_flight_max);
     broker.declare(&dead_queue(DEAD_REQUESTS)).await?;
     broker.declare(&requests_queue()).await?;

@@ -169,7 +169,9 @@ impl Follow {
 
 #[cfg(test)]
 mod tests {
-    use wire::{ActivationId, LogLine, MemberId, Namespace, RequestId, RouteId, Stream, Timestamp, Version};
+    use wire::{
+        ActivationId, LogLine, MemberId, Namespace, RequestId, Role, RouteId, Stream, Timestamp, Version,
+    };
 
     use super::*;
     use crate::Token;
@@ -177,7 +179,7 @@ mod tests {
 
     fn activations(records_max: usize, bytes_max: usize) -> Activations {
         let token = Token::from_text("t").unwrap();
-        let config = Config::new(MemberId::generate("tron"), token);
+        let config = Config::new(MemberId::generate(Role::Tron), token);
         Activations::new(&Config { activations_max: records_max, activations_bytes_max: bytes_max, ..config })
     }
 
@@ -191,7 +193,7 @@ mod tests {
             bundle: sha(0),
             operation: None,
             attempt: 1,
-            member: MemberId::generate("runner"),
+            member: MemberId::generate(Role::Runner),
             method: "GET".into(),
             path: "/".into(),
             status: 200,

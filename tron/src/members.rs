@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn a_member_that_falls_silent_is_forgotten() {
         let (mut members, start, silence) = (Members::default(), Instant::now(), Duration::from_secs(3));
-        let member = MemberId::generate("runner");
+        let member = MemberId::generate(Role::Runner);
         let heartbeat = Heartbeat {
             v: Version,
             member: member.clone(),

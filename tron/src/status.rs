@@ -55,7 +55,13 @@ mod tests {
 
     fn runner(version: u64, failed: &[(&str, &str)]) -> MemberInfo {
         let failed = failed.iter().map(|(queue, reason)| ((*queue).into(), (*reason).into())).collect();
-        MemberInfo { id: MemberId::generate("r"), role: Role::Runner, version, seen_at: Timestamp(0), failed }
+        MemberInfo {
+            id: MemberId::generate(Role::Runner),
+            role: Role::Runner,
+            version,
+            seen_at: Timestamp(0),
+            failed,
+        }
     }
 
     fn status(members: Vec<MemberInfo>) -> Status {

@@ -1,6 +1,7 @@
 //! Control messages: whole versioned state from Tron to the members, and what members say back.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -102,6 +103,16 @@ pub enum Role {
     Tron,
     /// Runs Funcs.
     Runner,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Frontend => "frontend",
+            Self::Tron => "tron",
+            Self::Runner => "runner",
+        })
+    }
 }
 
 /// What a member says about itself, regularly and at every change.

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::Role;
+
 /// The text is not an id of this kind.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{kind} must be {shape}")]
@@ -146,7 +148,7 @@ impl RouteId {
 
 impl MemberId {
     /// A new id that begins with the member's role, such as `runner-0198…`.
-    pub fn generate(role: &str) -> Self {
+    pub fn generate(role: Role) -> Self {
         Self(format!("{role}-{}", Uuid::now_v7().simple()))
     }
 }

@@ -87,7 +87,7 @@ fn controls() -> [Control; 2] {
 fn heartbeat() -> Heartbeat {
     Heartbeat {
         v: Version,
-        member: MemberId::generate("runner"),
+        member: MemberId::generate(Role::Runner),
         role: Role::Runner,
         at: Timestamp(1),
         version: 4,

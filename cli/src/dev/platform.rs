@@ -7,7 +7,7 @@ use runner::Inspector;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wire::broker::Embedded;
-use wire::{Broker, MemberId, Store};
+use wire::{Broker, MemberId, Role, Store};
 
 use super::listeners::Listeners;
 use super::signals::Signals;
@@ -35,7 +35,7 @@ impl Platform {
         let store = Store::directory(&state.store()).context("open the store")?;
         let runner = runner::Config { dev: true, ..check::runner_config(state.cache())? };
         let inspect = check::inspect(Inspector::new(&runner)?);
-        let tron = tron::Config::new(MemberId::generate("tron"), state.token.clone());
+        let tron = tron::Config::new(MemberId::generate(Role::Tron), state.token.clone());
         let (tron, handle) = tron::Tron::new(tron, broker.clone(), store.clone(), inspect);
 
         let (front_stop, stop) = (CancellationToken::new(), CancellationToken::new());

@@ -76,7 +76,7 @@ fn text(activation: &Activation) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wire::{ActivationId, BundleSha, MemberId, Namespace, RequestId, RouteId, Timestamp, Version};
+    use wire::{ActivationId, BundleSha, MemberId, Namespace, RequestId, Role, RouteId, Timestamp, Version};
 
     use super::*;
 
@@ -92,7 +92,7 @@ mod tests {
             bundle: BundleSha::of(b""),
             operation: Some("getA".into()),
             attempt: 1,
-            member: MemberId::generate("runner"),
+            member: MemberId::generate(Role::Runner),
             method: "GET".into(),
             path: "/".into(),
             status: 502,

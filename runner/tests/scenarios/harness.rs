@@ -13,7 +13,8 @@ use wire::broker::{Consumer, Embedded, Heard, Message, Queue, Subscription, Topi
 use wire::bundle::Code;
 use wire::{
     Activation, ActivationId, Answer, Assignment, Body, Broker, Bundle, Control, FuncAssignment, Heartbeat,
-    Invoke, MemberId, Namespace, RequestId, RouteId, Store, Timestamp, Version, decode_lines, encode_line,
+    Invoke, MemberId, Namespace, RequestId, Role, RouteId, Store, Timestamp, Version, decode_lines,
+    encode_line,
 };
 
 pub(crate) const REPLIES: &str = "reply.test";
@@ -72,7 +73,7 @@ pub(crate) fn config() -> Config {
     compiler.pop();
     compiler.push("examples/compile");
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("artefacts");
-    let mut config = Config::new(MemberId::generate("runner"), cache, compiler);
+    let mut config = Config::new(MemberId::generate(Role::Runner), cache, compiler);
     config.threads = 1;
     config.slots = 8;
     config.dev = true;

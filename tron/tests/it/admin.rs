@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use swagger::Document;
 use wire::broker::Topic;
 use wire::{
-    Activation, ActivationId, Broker, LogLine, MemberId, Namespace, RequestId, RouteId, Timestamp, Version,
+    Activation, ActivationId, Broker, LogLine, MemberId, Namespace, RequestId, Role, RouteId, Timestamp,
+    Version,
 };
 
 use crate::harness::{Reply, Runner, Stage, TOKEN, document, in_time, zip};
@@ -34,7 +35,7 @@ fn activation(request_id: &str) -> Bytes {
         bundle: wire::BundleSha::of(b""),
         operation: Some("getX".into()),
         attempt: 1,
-        member: MemberId::generate("runner"),
+        member: MemberId::generate(Role::Runner),
         method: "GET".into(),
         path: "/a/x".into(),
         status: 200,

@@ -61,7 +61,7 @@ impl Stage {
             drain_grace: Duration::from_millis(100),
             ready_timeout: Duration::from_millis(500),
             bundle_bytes_max: 1024 * 1024,
-            ..Config::new(MemberId::generate("tron"), Token::from_text(TOKEN).unwrap())
+            ..Config::new(MemberId::generate(Role::Tron), Token::from_text(TOKEN).unwrap())
         };
         let (tron, handle) = Tron::new(config, broker.clone(), store.clone(), inspector(&inspections));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -153,7 +153,7 @@ impl Runner {
     pub(crate) async fn start(broker: &Arc<Embedded>, failure: Option<&'static str>) -> Self {
         let broker = Arc::clone(broker);
         let mut control = broker.subscribe(Topic::Control).await.unwrap();
-        let member = MemberId::generate("runner");
+        let member = MemberId::generate(Role::Runner);
         let task = tokio::spawn(async move {
             let mut held = None;
             loop {
