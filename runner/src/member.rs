@@ -19,8 +19,6 @@ use crate::deployed::Deployed;
 use crate::loader::Loader;
 use crate::worker::Serving;
 
-/// How often a runner says that it lives: Tron forgets whoever is silent for three seconds.
-const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often it tries again to load what it could not.
 const RELOAD: Duration = Duration::from_secs(15);
 
@@ -57,7 +55,7 @@ impl Member {
     /// Follows the assignment until `shutdown`.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
         let mut control = self.broker.subscribe(Topic::Control).await?;
-        let mut heartbeat = every(HEARTBEAT);
+        let mut heartbeat = every(Heartbeat::INTERVAL);
         let mut reload = every(RELOAD);
         loop {
             tokio::select! {

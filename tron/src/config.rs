@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use wire::MemberId;
+use wire::{Heartbeat, MemberId};
 
 use crate::Token;
-
-/// Often enough that a lost control message is repaired before a person notices.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The whole state goes out this often: twice a human "is it there yet", and rarely enough that a
 /// thousand routes cost nothing.
@@ -57,7 +54,7 @@ impl Config {
         Self {
             member,
             token,
-            heartbeat_interval: HEARTBEAT_INTERVAL,
+            heartbeat_interval: Heartbeat::INTERVAL,
             reconcile_interval: RECONCILE_INTERVAL,
             drain_grace: DRAIN_GRACE,
             ready_timeout: READY_TIMEOUT,

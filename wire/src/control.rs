@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -131,4 +132,10 @@ pub struct Heartbeat {
     /// Funcs of that version that it could not load: queue -> reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failed: BTreeMap<String, String>,
+}
+
+impl Heartbeat {
+    /// How often members send one: a lost control message is repaired before a person notices. One number
+    /// for all, since who is silent for a few of these is taken for gone.
+    pub const INTERVAL: Duration = Duration::from_secs(1);
 }
