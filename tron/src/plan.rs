@@ -14,6 +14,8 @@ pub(crate) struct Plan {
     version: u64,
     wanted: Vec<FuncAssignment>,
     draining: Vec<Draining>,
+    /// Queues that nobody needs any more and that are not deleted yet.
+    drained: Vec<String>,
 }
 
 /// A Func that gets no new calls and answers those that it has.
@@ -26,7 +28,8 @@ struct Draining {
 impl Plan {
     /// A plan of nothing; versions of assignments grow from `version`.
     pub(crate) fn new(version: u64) -> Self {
-        Self { deployment: None, routes: Vec::new(), version, wanted: Vec::new(), draining: Vec::new() }
+        let (routes, wanted, draining, drained) = Default::default();
+        Self { deployment: None, routes, version, wanted, draining, drained }
     }
 
     /// The number of the deployment that the plan is for.
@@ -42,9 +45,10 @@ impl Plan {
     /// Plans for this deployment: what it no longer names drains, what it names again stays.
     pub(crate) fn adopt(&mut self, deployment: &Deployment, now: Instant) {
         let wanted = funcs(&deployment.routes);
-        let is_wanted = |func: &FuncAssignment| wanted.iter().any(|other| other.queue == func.queue);
-        self.draining.retain(|draining| !is_wanted(&draining.func));
-        let replaced = self.wanted.iter().filter(|func| !is_wanted(func)).cloned();
+        let is_wanted = |queue: &str| wanted.iter().any(|func| func.queue == queue);
+        self.draining.retain(|draining| !is_wanted(&draining.func.queue));
+        self.drained.retain(|queue| !is_wanted(queue));
+        let replaced = self.wanted.iter().filter(|func| !is_wanted(&func.queue)).cloned();
         self.draining.extend(replaced.map(|func| Draining { func, since: now }));
         if self.wanted != wanted {
             self.version += 1;
@@ -60,10 +64,21 @@ impl Plan {
         self.draining.iter().filter(is_settled).map(|draining| draining.func.queue.clone()).collect()
     }
 
-    /// The queue is empty: runners need not serve it any more.
-    pub(crate) fn drained(&mut self, queue: &str) {
+    /// The queue is empty: runners need not serve it any more, and it may be deleted.
+    pub(crate) fn drained(&mut self, queue: String) {
         self.draining.retain(|draining| draining.func.queue != queue);
         self.version += 1;
+        self.drained.push(queue);
+    }
+
+    /// The queues to delete.
+    pub(crate) fn to_delete(&self) -> Vec<String> {
+        self.drained.clone()
+    }
+
+    /// The queue is gone.
+    pub(crate) fn deleted(&mut self, queue: &str) {
+        self.drained.retain(|drained| drained != queue);
     }
 
     /// The bundles that runners need although no route names them.
@@ -130,9 +145,27 @@ mod tests {
         assert!(plan.settled(start, grace).is_empty());
         let queue = route("*", "/a", 0).queue(&sha(0));
         assert_eq!(plan.settled(start + grace, grace), std::slice::from_ref(&queue));
-        plan.drained(&queue);
+        plan.drained(queue);
         assert_eq!(assigned(&plan), [sha(1)]);
         assert_eq!(plan.version(), 3);
+    }
+
+    #[test]
+    fn a_drained_queue_is_to_be_deleted_until_it_is_or_is_wanted_again() {
+        let now = Instant::now();
+        let queue = route("*", "/a", 0).queue(&sha(0));
+        let mut plan = Plan::new(0);
+        plan.adopt(&state(1, vec![route("*", "/a", 0)]), now);
+        plan.adopt(&state(2, vec![route("*", "/a", 1)]), now);
+        plan.drained(queue.clone());
+        assert_eq!(plan.to_delete(), std::slice::from_ref(&queue));
+        plan.adopt(&state(3, vec![route("*", "/a", 0)]), now);
+        assert!(plan.to_delete().is_empty());
+
+        plan.adopt(&state(4, vec![route("*", "/a", 1)]), now);
+        plan.drained(queue.clone());
+        plan.deleted(&queue);
+        assert!(plan.to_delete().is_empty());
     }
 
     #[test]

@@ -136,23 +136,37 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Removes the queues of replaced bundles whose last call is answered.
+    /// Removes the queues of replaced bundles whose last call is answered. The plan keeps a queue until
+    /// it is deleted, so that the timer takes up again whatever fails here.
     async fn drain(&mut self) -> Result<(), broker::Error> {
         for queue in self.plan.settled(Instant::now(), self.drain_grace) {
-            match self.broker.depth(&queue).await {
-                Ok(Depth { ready: 0, unsettled: 0, .. }) | Err(broker::Error::Unroutable(_)) => {}
-                Ok(Depth { ready, unsettled, .. }) => {
-                    debug!(queue, ready, unsettled, "still draining");
-                    continue;
-                }
-                Err(error) => return Err(error),
+            if self.is_drained(&queue).await? {
+                self.plan.drained(queue);
             }
-            self.plan.drained(&queue);
-            self.broadcast(&self.plan.to_assignment()).await?;
+        }
+        let drained = self.plan.to_delete();
+        if drained.is_empty() {
+            return Ok(());
+        }
+        // Runners first: whoever consumes a queue that goes away declares it again.
+        self.broadcast(&self.plan.to_assignment()).await?;
+        for queue in drained {
             self.broker.delete(&queue).await?;
+            self.plan.deleted(&queue);
             info!(queue, "drained");
         }
         Ok(())
+    }
+
+    async fn is_drained(&self, queue: &str) -> Result<bool, broker::Error> {
+        match self.broker.depth(queue).await {
+            Ok(Depth { ready: 0, unsettled: 0, .. }) | Err(broker::Error::Unroutable(_)) => Ok(true),
+            Ok(Depth { ready, unsettled, .. }) => {
+                debug!(queue, ready, unsettled, "still draining");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn hear(&mut self, heard: Heard) {
