@@ -117,13 +117,7 @@ impl Execution {
     }
 
     fn refused(&self, refusal: Refusal) -> Problem {
-        let kind = match refusal.status {
-            401 => ProblemKind::Unauthorized,
-            404 => ProblemKind::NotFound,
-            405 => ProblemKind::MethodNotAllowed,
-            415 => ProblemKind::UnsupportedMediaType,
-            _ => ProblemKind::InvalidRequest,
-        };
+        let kind = ProblemKind::of_refusal(refusal.status);
         let mut problem = self
             .problem(kind, refusal.detail, Component::Runner)
             .with_faults(refusal.faults.iter().map(fault).collect());
@@ -203,9 +197,5 @@ fn told(problem: &Problem) -> String {
 }
 
 fn fault(fault: &swagger::Fault) -> Fault {
-    Fault {
-        location: fault.location.to_string(),
-        pointer: fault.pointer.clone(),
-        reason: fault.reason.clone(),
-    }
+    Fault::new(fault.location, &fault.pointer, &fault.reason)
 }

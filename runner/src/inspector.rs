@@ -74,5 +74,5 @@ fn rejected(file: &str, rejection: &Rejection) -> Fault {
 }
 
 fn fault(file: &str, reason: String) -> Fault {
-    Fault { location: "bundle".to_owned(), pointer: format!("/{file}"), reason }
+    Fault::new("bundle", format!("/{file}"), reason)
 }

@@ -183,7 +183,7 @@ fn refuse_document(invalid: swagger::Invalid) -> Rejection {
 
 /// A fault that `swagger` found, as clients are told of it.
 pub(crate) fn fault(fault: swagger::Fault) -> Fault {
-    Fault { location: fault.location.to_string(), pointer: fault.pointer, reason: fault.reason }
+    Fault::new(fault.location, fault.pointer, fault.reason)
 }
 
 fn describe(bundle: &Bundle, document: &Document, size: usize) -> BundleInfo {

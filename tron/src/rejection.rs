@@ -47,8 +47,7 @@ pub enum Rejection {
 impl Rejection {
     /// One fault in one place.
     pub(crate) fn fault(location: &str, pointer: &str, reason: impl Into<String>) -> Self {
-        let reason = reason.into();
-        let fault = Fault { location: location.to_owned(), pointer: pointer.to_owned(), reason };
+        let fault = Fault::new(location, pointer, reason);
         Self::Unusable { detail: format!("{location}: {}", fault.reason), faults: vec![fault] }
     }
 

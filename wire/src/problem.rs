@@ -90,6 +90,17 @@ impl ProblemKind {
         }
     }
 
+    /// What is wrong with a request that its document refuses with this status.
+    pub fn of_refusal(status: u16) -> Self {
+        match status {
+            401 => Self::Unauthorized,
+            404 => Self::NotFound,
+            405 => Self::MethodNotAllowed,
+            415 => Self::UnsupportedMediaType,
+            _ => Self::InvalidRequest,
+        }
+    }
+
     fn title(self) -> &'static str {
         match self {
             Self::InvalidRequest => "Invalid request",
@@ -125,6 +136,13 @@ pub struct Fault {
     pub pointer: String,
     /// What is wrong there.
     pub reason: String,
+}
+
+impl Fault {
+    /// What is wrong at `pointer` in `location`.
+    pub fn new(location: impl fmt::Display, pointer: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { location: location.to_string(), pointer: pointer.into(), reason: reason.into() }
+    }
 }
 
 /// A problem, as `application/problem+json`.

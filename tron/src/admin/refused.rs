@@ -59,17 +59,10 @@ impl From<BodyError> for Refused {
 
 impl From<swagger::Refusal> for Refused {
     fn from(refusal: swagger::Refusal) -> Self {
-        let kind = match refusal.status {
-            401 => ProblemKind::Unauthorized,
-            404 => ProblemKind::NotFound,
-            405 => ProblemKind::MethodNotAllowed,
-            415 => ProblemKind::UnsupportedMediaType,
-            _ => ProblemKind::InvalidRequest,
-        };
         let allow = Some(refusal.allow.join(", ")).filter(|methods| !methods.is_empty());
         let challenges = refusal.challenges.into_iter().map(|challenge| ("www-authenticate", challenge));
         Self {
-            kind,
+            kind: ProblemKind::of_refusal(refusal.status),
             detail: refusal.detail,
             faults: refusal.faults.into_iter().map(fault).collect(),
             headers: allow.map(|methods| ("allow", methods)).into_iter().chain(challenges).collect(),
