@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::time::sleep;
 use tracing::{debug, warn};
 use wire::broker::{self, Broker, Consumer, Queue};
-use wire::{Answer, decode_line, split_lines};
+use wire::{Answer, Chain, decode_line, split_lines};
 
 use crate::in_flight::InFlight;
 
@@ -57,7 +57,9 @@ impl Replies {
         for line in split_lines(payload) {
             match decode_line::<Answer>(&line) {
                 Ok(answer) => self.hand_on(answer),
-                Err(error) => warn!(queue = %self.queue, %error, "answer dropped: it cannot be read"),
+                Err(error) => {
+                    warn!(queue = %self.queue, error = %Chain(&error), "answer dropped: it cannot be read");
+                }
             }
         }
     }

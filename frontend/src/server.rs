@@ -13,7 +13,7 @@ use wire::http::{
     BodyError, Handler, Request, Response, X_REQUEST_ID, problem, read_body, request_id, serve,
 };
 use wire::{
-    ActivationId, Body, Component, Invoke, MemberId, Problem, ProblemKind, RequestId, Role, Timestamp,
+    ActivationId, Body, Chain, Component, Invoke, MemberId, Problem, ProblemKind, RequestId, Role, Timestamp,
     Version,
 };
 
@@ -157,9 +157,9 @@ impl Inner {
 fn refuse(refusal: &Refusal, id: &RequestId) -> Response {
     let kind = refusal.kind();
     if kind.status() >= 500 {
-        warn!(request_id = %id, error = ?refusal, "request refused");
+        warn!(request_id = %id, error = %Chain(refusal), "request refused");
     } else {
-        debug!(request_id = %id, error = ?refusal, "request refused");
+        debug!(request_id = %id, error = %Chain(refusal), "request refused");
     }
     let told = Problem::new(kind, refusal.to_string(), id.clone(), Component::Frontend);
     problem(&match kind {

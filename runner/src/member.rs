@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use wire::broker::{Heard, Topic, func_queue};
 use wire::{
-    Assignment, Broker, Control, FuncAssignment, Heartbeat, MemberId, Role, Timestamp, Version, decode_lines,
-    encode_line,
+    Assignment, Broker, Chain, Control, FuncAssignment, Heartbeat, MemberId, Role, Timestamp, Version,
+    decode_lines, encode_line,
 };
 
 use crate::Error;
@@ -65,7 +65,7 @@ impl Member {
                 heard = control.next() => match heard {
                     Some(Heard::Payload(payload)) => match decode_lines(&payload) {
                         Ok(messages) => for message in messages { self.hear(message).await },
-                        Err(error) => warn!(%error, "control message cannot be read"),
+                        Err(error) => warn!(error = %Chain(&error), "control message cannot be read"),
                     },
                     // The next heartbeat shows that we are behind, and we are told everything again.
                     Some(Heard::Missed(count)) => warn!(count, "control messages missed"),
@@ -104,7 +104,7 @@ impl Member {
                     loaded.insert(wanted.queue.clone(), (wanted.clone(), Arc::new(deployed)));
                 }
                 Err(error) => {
-                    let reason = chain(&error);
+                    let reason = Chain(&error).to_string();
                     warn!(queue = %wanted.queue, bundle = %wanted.sha.short(), error = %reason, "func not loaded");
                     self.failed.insert(wanted.queue.clone(), reason);
                 }
@@ -137,11 +137,4 @@ fn every(period: Duration) -> Interval {
     let mut interval = tokio::time::interval(period);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     interval
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

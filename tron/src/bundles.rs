@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tracing::warn;
 use wire::admin::{BundleInfo, OperationInfo};
 use wire::bundle::{self, Code};
-use wire::{Bundle, BundleSha, Fault, Store, store};
+use wire::{Bundle, BundleSha, Chain, Fault, Store, store};
 
 use crate::Rejection;
 
@@ -94,7 +94,7 @@ impl Bundles {
         for (sha, _) in self.store.bundles().await? {
             match self.info(&sha).await {
                 Ok(info) => infos.push(info),
-                Err(error) => warn!(%sha, %error, "bundle cannot be read"),
+                Err(error) => warn!(%sha, error = %Chain(&error), "bundle cannot be read"),
             }
         }
         infos.sort_by(|a, b| (&a.title, &a.version, &a.sha).cmp(&(&b.title, &b.version, &b.sha)));
@@ -107,7 +107,7 @@ impl Bundles {
         for sha in shas {
             match self.info(sha).await {
                 Ok(info) => _ = titles.insert(sha.clone(), info.title.clone()),
-                Err(error) => warn!(%sha, %error, "bundle cannot be read"),
+                Err(error) => warn!(%sha, error = %Chain(&error), "bundle cannot be read"),
             }
         }
         titles

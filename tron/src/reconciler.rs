@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use wire::broker::{self, Depth, Heard, Subscription, Topic, dead_letters, dead_queue, func_queue};
-use wire::{Broker, Control, Heartbeat, Timestamp};
+use wire::{Broker, Chain, Control, Heartbeat, Timestamp};
 
 use crate::log::Log;
 use crate::members::{self, Members};
@@ -91,7 +91,7 @@ impl Reconciler {
                 _ = ticks.tick() => self.repair().await,
             };
             if let Err(error) = outcome {
-                warn!(error = %chain(&error), "state not brought about, trying again");
+                warn!(error = %Chain(&error), "state not brought about, trying again");
                 // Without this pause a change that cannot be applied would be tried without end.
                 tokio::time::sleep(GATHER).await;
             }
@@ -173,7 +173,7 @@ impl Reconciler {
         let Heard::Payload(payload) = heard else { return };
         let heartbeats: Vec<Heartbeat> = match wire::decode_lines(&payload) {
             Ok(heartbeats) => heartbeats,
-            Err(error) => return warn!(%error, "heartbeat not understood"),
+            Err(error) => return warn!(error = %Chain(&error), "heartbeat not understood"),
         };
         let deployment = self.plan.deployment().unwrap_or_default();
         for heartbeat in heartbeats {
@@ -217,10 +217,4 @@ async fn until(moment: Option<Instant>) {
         Some(moment) => tokio::time::sleep_until(moment).await,
         None => std::future::pending().await,
     }
-}
-
-/// The error and its sources on one line.
-fn chain(error: &Error) -> String {
-    let sources = std::iter::successors(std::error::Error::source(error), |source| source.source());
-    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
 }

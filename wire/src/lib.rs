@@ -4,6 +4,7 @@
 mod activation;
 mod answer;
 mod body;
+mod chain;
 mod control;
 mod ids;
 mod invoke;
@@ -23,6 +24,7 @@ pub use answer::Answer;
 pub use body::Body;
 pub use broker::Broker;
 pub use bundle::Bundle;
+pub use chain::Chain;
 pub use control::{Assignment, Control, FuncAssignment, Heartbeat, Role, Route, WeightedBundle};
 pub use ids::{ActivationId, BundleSha, InvalidId, MemberId, Namespace, RequestId, RouteId};
 pub use invoke::{Invoke, InvokeHead};

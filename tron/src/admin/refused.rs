@@ -1,10 +1,8 @@
 //! `Refused`: why a request to the admin API is not carried out, and the one place that says it in HTTP.
 
-use std::error::Error as _;
-
 use tracing::error;
 use wire::http::BodyError;
-use wire::{Component, Fault, Problem, ProblemKind, RequestId};
+use wire::{Chain, Component, Fault, Problem, ProblemKind, RequestId};
 
 use crate::Rejection;
 use crate::bundles::fault;
@@ -74,8 +72,7 @@ impl From<Rejection> for Refused {
     fn from(rejection: Rejection) -> Self {
         let kind = rejection.kind();
         if kind == ProblemKind::Internal {
-            let cause = rejection.source().map(ToString::to_string).unwrap_or_default();
-            return Self::internal(format_args!("{rejection}: {cause}"));
+            return Self::internal(Chain(&rejection));
         }
         let headers = match rejection {
             Rejection::Contended => vec![("retry-after", "1".to_owned())],

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use wire::broker::Message;
-use wire::{ActivationId, InvokeHead, ProblemKind, RequestId, Timestamp};
+use wire::{ActivationId, Chain, InvokeHead, ProblemKind, RequestId, Timestamp};
 
 use super::decision::{self, Decision};
 use crate::table::Table;
@@ -64,7 +64,7 @@ impl Sorted {
         let head: InvokeHead<'_> = match wire::decode_line(line) {
             Ok(head) => head,
             Err(error) => {
-                let reason = error.to_string();
+                let reason = Chain(&error).to_string();
                 return self.dead.push(Dead { line: line.clone(), reason });
             }
         };
