@@ -59,6 +59,7 @@ impl Consumption {
                 Ok(consumer) => self.consume(consumer, &stop).await,
                 Err(error) => warn!(%queue, %error, "queue cannot be consumed"),
             }
+            // Which of the two it was, the loop finds out.
             let _ = tokio::time::timeout(RETRY_WAIT, stop.cancelled()).await;
         }
     }

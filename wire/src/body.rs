@@ -18,7 +18,8 @@ use serde_json::value::RawValue;
 pub enum Body {
     /// The bytes themselves.
     Inline(Bytes),
-    /// An object in the store.
+    /// An object in the store: a form that messages may have and that nobody writes or fetches yet.
+    /// Whoever receives one refuses it, so its key and SHA-256 are plain text, not checked.
     Stored {
         /// The object's key.
         key: String,

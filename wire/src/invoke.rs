@@ -53,7 +53,8 @@ pub struct Invoke {
     pub body: Body,
 }
 
-/// The members of an [`Invoke`] that decide where it goes, read without copying the rest.
+/// The members of an [`Invoke`] that decide where it goes. Reading it skips over the rest, headers and
+/// body among it, and copies of host and path only what is escaped.
 #[derive(Debug, Deserialize)]
 pub struct InvokeHead<'a> {
     /// The version of the message's shape.
@@ -69,8 +70,8 @@ pub struct InvokeHead<'a> {
     /// How often it has been started before this time, plus one.
     pub attempt: u32,
     /// The queue for the answer.
-    #[serde(default, borrow)]
-    pub reply_to: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub reply_to: Option<String>,
     /// The bundle to run instead of the one that the route would choose.
     #[serde(default)]
     pub bundle: Option<BundleSha>,

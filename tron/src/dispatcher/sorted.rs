@@ -115,7 +115,7 @@ impl Reply {
     /// A problem for the caller of this call, if it waits for an answer.
     pub(crate) fn to(head: &InvokeHead<'_>, kind: ProblemKind, detail: String) -> Option<Self> {
         Some(Self {
-            queue: head.reply_to.as_deref()?.to_owned(),
+            queue: head.reply_to.clone()?,
             activation: head.activation,
             attempt: head.attempt,
             deadline: head.deadline,

@@ -16,6 +16,7 @@ use super::framing::Framing;
 /// can still speak to the client when hyper has given up.
 pub(super) struct Inbound<'a> {
     stream: &'a mut TcpStream,
+    /// Shared with whoever answers, which is the same task: the lock is never waited for.
     framing: Arc<Mutex<Framing>>,
     head: Countdown,
     write: Countdown,

@@ -185,6 +185,7 @@ async fn refuse_slow_head(stream: &mut TcpStream, component: crate::Component) {
 async fn linger(stream: &mut TcpStream) {
     let mut ignored = [0; 1024];
     let until_closed = async {
+        // What fails here is a connection that is gone, which is all that we want.
         let _ = stream.shutdown().await;
         while matches!(stream.read(&mut ignored).await, Ok(1..)) {}
     };
