@@ -8,9 +8,10 @@ use futures_util::future::join_all;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use wire::broker::{Consumer, Delivery, Message, func_queue};
+use wire::broker::{self, Consumer, Delivery, Message, func_queue};
 use wire::{
-    Answer, Broker, Invoke, MemberId, MessageError, Timestamp, decode_line, encode_line, split_lines,
+    Answer, Broker, Chain, Component, Invoke, MemberId, MessageError, Problem, ProblemKind, Timestamp,
+    decode_line, encode_line, split_lines,
 };
 
 use crate::deployed::Deployed;
@@ -95,8 +96,9 @@ impl Consumption {
             None if lines.is_empty() => delivery.dead_letter(&MessageError::Empty.to_string()),
             None => delivery.ack(),
             Some(error) => {
-                warn!(queue = %self.deployed.queue, %error, "delivery cannot be read");
-                delivery.dead_letter(&error.to_string());
+                let reason = Chain(&error).to_string();
+                warn!(queue = %self.deployed.queue, error = reason, "delivery cannot be read");
+                delivery.dead_letter(&reason);
             }
         }
     }
@@ -105,23 +107,45 @@ impl Consumption {
     /// counted: if one of them is what ended that somebody, the others are rid of it.
     async fn deliver_apart(self, delivery: Delivery) {
         let lines: Vec<Bytes> = split_lines(&delivery.message.payload).collect();
+        let mut given_up = None;
         for line in lines {
-            let Ok(mut invoke) = decode_line::<Invoke>(&line) else {
-                return delivery.dead_letter("message cannot be read");
-            };
-            invoke.attempt += 1;
-            if invoke.attempt > ATTEMPTS_MAX {
-                self.answer(invoke).await;
-                return delivery.dead_letter("call was cut off too often");
-            }
-            // An invoke is texts and numbers: it can always be written.
-            let message = Message::new(encode_line(&invoke).unwrap_or_default()).expires_at(invoke.deadline);
-            if let Err(error) = self.hands.broker.publish(&self.deployed.queue, message).await {
-                warn!(queue = %self.deployed.queue, %error, "call not put back");
-                return delivery.retry();
-            }
+            given_up = self.put_back(&line).await.err().or(given_up);
         }
-        delivery.ack();
+        match given_up {
+            None => delivery.ack(),
+            Some(reason) => delivery.dead_letter(&reason),
+        }
+    }
+
+    /// Puts one line back, or says why it is given up. Once only: to give back a delivery of which some
+    /// lines are in the queue again would run those twice.
+    async fn put_back(&self, line: &[u8]) -> Result<(), String> {
+        let mut invoke = decode_line::<Invoke>(line).map_err(|error| Chain(&error).to_string())?;
+        invoke.attempt += 1;
+        if invoke.attempt > ATTEMPTS_MAX {
+            self.answer(invoke).await;
+            return Err("call was cut off too often".to_owned());
+        }
+        // An invoke is texts and numbers: it can always be written.
+        let message = Message::new(encode_line(&invoke).unwrap_or_default()).expires_at(invoke.deadline);
+        let Err(error) = self.hands.broker.publish(&self.deployed.queue, message).await else {
+            return Ok(());
+        };
+        warn!(request_id = %invoke.id, queue = %self.deployed.queue, %error, "call not put back");
+        // Of an unknown outcome there is nothing true to tell; the call's deadline answers.
+        if !matches!(error, broker::Error::Unknown(_)) {
+            self.refuse(&invoke).await;
+        }
+        Err(error.to_string())
+    }
+
+    /// Tells the caller of a call that was cut off and is not begun again.
+    async fn refuse(&self, invoke: &Invoke) {
+        let Some(reply_to) = &invoke.reply_to else { return };
+        let detail = "the call was cut off and may have had its effects; its queue did not take it back";
+        let problem = Problem::new(ProblemKind::OutcomeUnknown, detail, invoke.id.clone(), Component::Runner);
+        let answer = Answer::problem(invoke.activation, invoke.attempt, problem);
+        self.publish(reply_to, &answer, invoke.deadline).await;
     }
 
     /// Runs one invoke and publishes its answer.

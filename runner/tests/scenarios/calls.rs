@@ -16,6 +16,16 @@ async fn an_invoke_is_answered_by_its_func() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_head_is_answered_by_what_answers_get() {
+    for folder in ["funcs/hello-rust", "funcs/hello-js"] {
+        let mut harness = start(Deployment::of(folder)).await;
+        let path = if folder == "funcs/hello-rust" { "/api/" } else { "/api/ada" };
+        let answer = harness.call(invoke("HEAD", path)).await;
+        assert_eq!(answer.status, 200, "{folder}: {}", text(&answer));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_line_of_a_delivery_gets_its_answer() {
     let mut harness = start(Deployment::of("funcs/hello-rust")).await;
     let invokes: Vec<_> = (0..20).map(|_| invoke("GET", "/api/")).collect();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use wire::Body;
-use wire::broker::Depth;
+use wire::broker::{Depth, Queue};
+use wire::{Body, encode_line};
 
 use crate::harness::{Deployment, begin, config, invoke, start};
 
@@ -55,6 +55,35 @@ async fn a_delivery_that_nobody_can_read_is_given_up() {
     while harness.broker.depth(&harness.queue).await.unwrap() != empty {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_was_cut_off_and_finds_no_room_is_answered_once() {
+    let mut harness = start(Deployment::of("funcs/hello-js")).await;
+    harness.assign(2, Vec::new()).await;
+    while harness.broker.depth(&harness.queue).await.unwrap().consumers > 0 {
+        tokio::task::yield_now().await;
+    }
+    // Without its line break the call fits into the queue; put back with one, it does not.
+    let mut line = encode_line(&invoke("GET", "/api/ada")).unwrap();
+    line.truncate(line.len() - 1);
+    let dead = format!("dead.{}", harness.func.route);
+    let (name, dead_letter) = (harness.queue.clone(), Some(dead.clone()));
+    harness.broker.delete(&harness.queue).await.unwrap();
+    let tight = Queue { name, len_max: 10, bytes_max: line.len(), dead_letter };
+    harness.broker.declare(&tight).await.unwrap();
+    harness.send_raw(line).await;
+    let mut dying = harness.broker.consume(&harness.queue, 1).await.unwrap();
+    let unfinished = dying.next().await.unwrap();
+    drop((unfinished, dying));
+    harness.assign(3, vec![harness.func.clone()]).await;
+    let answer = harness.answer().await;
+    assert_eq!((answer.status, answer.attempt), (502, 2));
+    while harness.broker.depth(&dead).await.unwrap().ready == 0 {
+        tokio::task::yield_now().await;
+    }
+    let left = harness.broker.depth(&harness.queue).await.unwrap();
+    assert_eq!((left.ready, left.unsettled), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
