@@ -1,6 +1,7 @@
 //! `scan`: what the given paths hold just now. Reads, decides nothing.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -64,7 +65,13 @@ impl Found {
             self.add_source(path);
             return Ok(());
         }
-        let entries = fs::read_dir(path).with_context(|| format!("look into {}", path.display()))?;
+        let entries = match fs::read_dir(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                self.add_missing(path);
+                return Ok(());
+            }
+            entries => entries.with_context(|| format!("look into {}", path.display()))?,
+        };
         let mut below: Vec<PathBuf> = entries.filter_map(|entry| Some(plain(&entry.ok()?.path()))).collect();
         below.retain(|path| path.is_dir() && !is_passed_over(path));
         below.sort();

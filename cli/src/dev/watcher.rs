@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
@@ -47,17 +47,25 @@ impl Watcher {
                 let _gone = self.events.unwatch(path);
             }
         }
+        let before = std::mem::take(&mut self.watched);
         let mut any_new = false;
-        for (path, inode) in &wanted {
-            if self.watched.get(path) != Some(inode) {
-                self.events
-                    .watch(path, RecursiveMode::NonRecursive)
-                    .with_context(|| format!("watch {}", path.display()))?;
-                any_new = true;
+        for (path, inode) in wanted {
+            let is_new = before.get(&path) != Some(&inode);
+            if !is_new || self.watch(&path)? {
+                self.watched.insert(path, inode);
             }
+            any_new |= is_new;
         }
-        self.watched = wanted;
         Ok(any_new)
+    }
+
+    /// Watches one folder. False when it went away in the meantime, which its parent's watch tells.
+    fn watch(&mut self, path: &Path) -> Result<bool> {
+        match self.events.watch(path, RecursiveMode::NonRecursive) {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.kind, ErrorKind::PathNotFound) || !path.exists() => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("watch {}", path.display())),
+        }
     }
 
     /// Waits for a change, and then until there is none for `quiet`, but not longer than `restless`.
@@ -99,6 +107,14 @@ mod tests {
         sees_change(&watcher).await;
         fs::rename(dir.path().join("a.new"), dir.path().join("a")).unwrap();
         sees_change(&watcher).await;
+    }
+
+    #[test]
+    fn a_folder_that_goes_away_while_we_look_is_no_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut watcher = Watcher::new().unwrap();
+        assert!(watcher.watch(dir.path()).unwrap());
+        assert!(!watcher.watch(&dir.path().join("gone")).unwrap());
     }
 
     #[tokio::test]
