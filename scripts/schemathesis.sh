@@ -25,4 +25,4 @@ root=$PWD
 cd "$state"
 "$root/$venv/bin/schemathesis" run "$root/funcs/petstore/funcatron.yaml" --url "$url/api/v3" \
   --header 'api_key: special-key' --header 'Authorization: Bearer special-token' \
-  --max-examples "${EXAMPLES:-50}" --seed "${SEED:-1}" --workers 2 --no-color
+  --max-examples "${EXAMPLES:-50}" --seed "${SEED:-1}" --no-color
