@@ -28,11 +28,8 @@ impl ResourceLimiter for Allowance {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current);
-        let granted = more <= self.memory_left && maximum.is_none_or(|maximum| desired <= maximum);
-        if granted {
-            self.memory_left -= more;
-        } else {
+        let granted = grow(&mut self.memory_left, current, desired, maximum);
+        if !granted {
             self.exhausted.store(true, Ordering::Relaxed);
         }
         Ok(granted)
@@ -44,12 +41,7 @@ impl ResourceLimiter for Allowance {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let more = desired.saturating_sub(current);
-        let granted = more <= self.elements_left && maximum.is_none_or(|maximum| desired <= maximum);
-        if granted {
-            self.elements_left -= more;
-        }
-        Ok(granted)
+        Ok(grow(&mut self.elements_left, current, desired, maximum))
     }
 
     fn instances(&self) -> usize {
@@ -63,4 +55,14 @@ impl ResourceLimiter for Allowance {
     fn memories(&self) -> usize {
         MEMORIES_MAX
     }
+}
+
+/// Takes what the growth needs from what is left, if that and the guest's own maximum allow it.
+fn grow(left: &mut usize, current: usize, desired: usize, maximum: Option<usize>) -> bool {
+    let more = desired.saturating_sub(current);
+    let granted = more <= *left && maximum.is_none_or(|maximum| desired <= maximum);
+    if granted {
+        *left -= more;
+    }
+    granted
 }
