@@ -32,12 +32,9 @@ pub(crate) fn bundle(zip: &[u8]) -> Result<(Bundle, Document)> {
 
 /// The check of a bundle's code, as Tron wants to have it.
 pub(crate) fn inspect(inspector: Inspector) -> tron::Inspect {
-    Arc::new(move |bundle| {
+    Arc::new(move |tron::Opened { bundle, document }| {
         let inspector = inspector.clone();
-        Box::pin(async move {
-            let document = document(&bundle.document).map_err(|faulty| faulty.faults)?;
-            inspector.inspect(&bundle, &document).await.map_err(faults)
-        })
+        Box::pin(async move { inspector.inspect(&bundle, &document).await.map_err(faults) })
     })
 }
 
@@ -76,11 +73,11 @@ fn faults(error: InspectError) -> Vec<Fault> {
         InspectError::Faults(faults) => faults,
         broken @ InspectError::Broken(_) => {
             let reason = format!("{:#}", anyhow::Error::new(broken));
-            vec![Fault { location: "bundle".to_owned(), pointer: String::new(), reason }]
+            vec![Fault::new("bundle", "", reason)]
         }
     }
 }
 
 fn fault(fault: swagger::Fault) -> Fault {
-    Fault { location: fault.location.to_string(), pointer: fault.pointer, reason: fault.reason }
+    Fault::new(fault.location, fault.pointer, fault.reason)
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use swagger::{BadBasePath, BasePath, Document, Invalid};
 use tokio::sync::OnceCell;
+use tokio::task::JoinError;
 use wire::bundle::{self, Code};
 use wire::{Bundle, BundleSha, FuncAssignment, Store, store};
 
@@ -43,6 +45,8 @@ pub(crate) enum LoadError {
     Code(BundleSha, #[source] compile::Error),
     #[error("link the code of bundle {0}")]
     Unfit(BundleSha, #[source] Unfit),
+    #[error("open a bundle beside the calls")]
+    Task(#[from] JoinError),
     #[error(transparent)]
     BasePath(#[from] BadBasePath),
     #[error(transparent)]
@@ -74,9 +78,7 @@ impl Loader {
         let allowed = Arc::new(AllowList::parse(&assignment.outbound)?);
         let zip = self.store.bundle(sha).await.map_err(|error| LoadError::Store(sha.clone(), error))?;
         let zip = zip.ok_or_else(|| LoadError::Absent(sha.clone()))?;
-        let bundle = Bundle::open(&zip).map_err(|error| LoadError::Bundle(sha.clone(), error))?;
-        let document =
-            Document::parse(&bundle.document).map_err(|invalid| LoadError::Document(sha.clone(), invalid))?;
+        let (bundle, document) = open(sha.clone(), zip).await?;
         let program = self.program(&bundle).await?;
         let reach = Reach { allowed, tls: self.tls.clone(), requests_max: self.outbound_requests_max };
         let environment = Environment::new(&assignment.props, self.variables(&bundle.code));
@@ -116,4 +118,15 @@ impl Loader {
         }
         variables
     }
+}
+
+/// Opens a bundle off the event loop: large documents take seconds.
+async fn open(sha: BundleSha, zip: Bytes) -> Result<(Bundle, Document), LoadError> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let bundle = Bundle::open(&zip).map_err(|error| LoadError::Bundle(sha.clone(), error))?;
+        let document =
+            Document::parse(&bundle.document).map_err(|invalid| LoadError::Document(sha, invalid))?;
+        Ok((bundle, document))
+    });
+    opened.await?
 }

@@ -15,7 +15,17 @@ use wire::{Bundle, BundleSha, Chain, Fault, Store, store};
 use crate::Rejection;
 
 /// The runner's check of a bundle's code, handed in by the binary: Tron does not know how code runs.
-pub type Inspect = Arc<dyn Fn(Arc<Bundle>) -> BoxFuture<'static, Result<(), Vec<Fault>>> + Send + Sync>;
+/// It gets the bundle with its document, which is read once and beside the traffic.
+pub type Inspect = Arc<dyn Fn(Opened) -> BoxFuture<'static, Result<(), Vec<Fault>>> + Send + Sync>;
+
+/// A bundle and its document.
+#[derive(Debug)]
+pub struct Opened {
+    /// The bundle.
+    pub bundle: Bundle,
+    /// What its document says.
+    pub document: Document,
+}
 
 /// Bundles that are opened at a time: each may hold a core and hundreds of megabytes for a while.
 const OPENED_MAX: usize = 2;
@@ -58,11 +68,11 @@ impl Bundles {
         if u64::try_from(zip.len()).map_or(true, |len| len > self.bytes_max) {
             return Err(Rejection::TooLarge { what: "the bundle".to_owned(), max: self.bytes_max });
         }
-        let (bundle, info) = self.open(zip.clone()).await?;
+        let (opened, info) = self.open(zip.clone()).await?;
         if self.is_kept(&info.sha).await? {
             return Ok(Uploaded { bundle: self.remember(info), is_new: false });
         }
-        (self.inspect)(bundle).await.map_err(|faults| Rejection::Unusable {
+        (self.inspect)(opened).await.map_err(|faults| Rejection::Unusable {
             detail: "the code of the bundle cannot be used".to_owned(),
             faults,
         })?;
@@ -131,7 +141,7 @@ impl Bundles {
     }
 
     /// Opens a bundle beside the traffic: large documents take seconds.
-    async fn open(&self, zip: Bytes) -> Result<(Arc<Bundle>, BundleInfo), Rejection> {
+    async fn open(&self, zip: Bytes) -> Result<(Opened, BundleInfo), Rejection> {
         // The semaphore is never closed; without a permit there would only be less of a bound.
         let _permit = self.opening.acquire().await;
         tokio::task::spawn_blocking(move || open(&zip)).await?
@@ -161,11 +171,11 @@ impl Described {
     }
 }
 
-fn open(zip: &[u8]) -> Result<(Arc<Bundle>, BundleInfo), Rejection> {
+fn open(zip: &[u8]) -> Result<(Opened, BundleInfo), Rejection> {
     let bundle = Bundle::open(zip).map_err(refuse_bundle)?;
     let document = Document::parse(&bundle.document).map_err(refuse_document)?;
     let info = describe(&bundle, &document, zip.len());
-    Ok((Arc::new(bundle), info))
+    Ok((Opened { bundle, document }, info))
 }
 
 fn refuse_bundle(error: bundle::Error) -> Rejection {

@@ -23,7 +23,7 @@ mod token;
 mod tron;
 
 pub use activations::{Follow, Recorded};
-pub use bundles::{Inspect, Uploaded};
+pub use bundles::{Inspect, Opened, Uploaded};
 pub use config::Config;
 pub use error::Error;
 pub use handle::Handle;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tron::{Config, Error, Handle, Inspect, Token, Tron};
+use tron::{Config, Error, Handle, Inspect, Opened, Token, Tron};
 use wire::admin::DeployRequest;
 use wire::broker::{Embedded, Heard, Topic};
 use wire::bundle::Code;
@@ -202,7 +202,7 @@ pub(crate) fn assignment(heard: Heard) -> Option<Assignment> {
 /// Refuses code that says `refuse`, and counts.
 fn inspector(inspections: &Arc<AtomicUsize>) -> Inspect {
     let inspections = Arc::clone(inspections);
-    Arc::new(move |bundle: Arc<Bundle>| {
+    Arc::new(move |Opened { bundle, .. }: Opened| {
         inspections.fetch_add(1, Ordering::Relaxed);
         let is_refused = matches!(&bundle.code, Code::JavaScript(text) if text.ends_with(b"refuse"));
         let fault = || Fault { location: "bundle".into(), pointer: "/code".into(), reason: "refused".into() };
