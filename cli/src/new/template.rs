@@ -53,7 +53,7 @@ pub(super) fn javascript(name: &str) -> Vec<File> {
 pub(super) fn rust(name: &str) -> Vec<File> {
     let mut files = rust_package(name);
     files.push(File::new("funcatron.yaml", named(include_str!("../../templates/rust/funcatron.yaml"), name)));
-    files.push(File::new("src/lib.rs", include_str!("../../templates/rust/src/lib.rs")));
+    files.push(File::new("src/lib.rs", include_str!("../../../funcs/hello-rust/src/lib.rs")));
     files.push(File::new("func.wasm", HELLO_WASM));
     files
 }

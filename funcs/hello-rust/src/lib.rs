@@ -1,4 +1,4 @@
-//! The smallest Func in Rust.
+//! One function for each operationId of funcatron.yaml. `funcatron build` compiles them to func.wasm.
 
 use funcatron_guest::{Func, Json, Request, serve};
 use serde::Serialize;
