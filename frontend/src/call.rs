@@ -47,7 +47,7 @@ impl Calls {
     /// Makes a call. Dropping it forgets the answer; the call itself goes on.
     pub(crate) async fn call(&self, invoke: &Invoke) -> Result<Answer, Error> {
         let mut place = self.in_flight.enter(invoke.activation).ok_or(Error::InFlight)?;
-        let message = Message::new(encode_line(invoke)?).expires_at(invoke.deadline);
+        let message = Message::new(encode_line(invoke)?).expires_at(invoke.deadline).joinable();
         let answer = async {
             self.broker.publish(REQUESTS, message).await.map_err(not_published)?;
             place.answer().await.ok_or(Error::NoAnswer)

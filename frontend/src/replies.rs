@@ -87,7 +87,13 @@ impl Replies {
 }
 
 async fn consume(broker: &dyn Broker, queue: &str) -> Result<Consumer, broker::Error> {
-    let shape = Queue { name: queue.to_owned(), len_max: LEN_MAX, bytes_max: BYTES_MAX, dead_letter: None };
+    let shape = Queue {
+        name: queue.to_owned(),
+        len_max: LEN_MAX,
+        bytes_max: BYTES_MAX,
+        dead_letter: None,
+        private: true,
+    };
     broker.declare(&shape).await?;
     broker.consume(queue, PREFETCH).await
 }

@@ -139,6 +139,7 @@ impl Inner {
             deadline: at.after(self.config.call_timeout),
             attempt: 1,
             reply_to: Some(self.reply_to.clone()),
+            asynchronous: false,
             bundle: None,
             method: method.as_str().to_owned(),
             scheme: client.scheme().to_owned(),

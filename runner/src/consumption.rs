@@ -170,7 +170,7 @@ impl Consumption {
         // An answer is texts and numbers: it can always be written.
         let line = encode_line(answer).unwrap_or_default();
         // Nobody waits for it any longer once the deadline is a second past.
-        let message = Message::new(line).expires_at(deadline.after(Duration::from_secs(1)));
+        let message = Message::new(line).expires_at(deadline.after(Duration::from_secs(1))).joinable();
         if let Err(error) = self.hands.broker.publish(reply_to, message).await {
             warn!(request_id = %answer.id, queue = %reply_to, %error, "answer dropped");
         }

@@ -101,7 +101,7 @@ impl Dispatcher {
             _ => problem,
         };
         let answer = match wire::encode_line(&Answer::problem(activation, attempt, problem)) {
-            Ok(line) => Message::new(line),
+            Ok(line) => Message::new(line).joinable(),
             Err(error) => return warn!(%activation, %error, "answer cannot be written"),
         };
         // The caller of an expired call is about to leave: the answer may come too late, and that is fine.

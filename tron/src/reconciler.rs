@@ -160,9 +160,11 @@ impl Reconciler {
 
     async fn is_drained(&self, queue: &str) -> Result<bool, broker::Error> {
         match self.broker.depth(queue).await {
-            Ok(Depth { ready: 0, unsettled: 0, .. }) | Err(broker::Error::Unroutable(_)) => Ok(true),
+            Ok(Depth { ready: 0, unsettled: Some(0) | None, .. }) | Err(broker::Error::Unroutable(_)) => {
+                Ok(true)
+            }
             Ok(Depth { ready, unsettled, .. }) => {
-                debug!(queue, ready, unsettled, "still draining");
+                debug!(queue, ready, ?unsettled, "still draining");
                 Ok(false)
             }
             Err(error) => Err(error),

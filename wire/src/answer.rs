@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::invoke::is_false;
 use crate::{ActivationId, Body, BundleSha, Problem, RequestId, Version};
 
 /// What a call came to.
@@ -54,9 +55,4 @@ impl Answer {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
 fn is_zero(part: &u32) -> bool {
     *part == 0
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
-fn is_false(more: &bool) -> bool {
-    !*more
 }

@@ -78,6 +78,9 @@ pub struct Queue {
     pub bytes_max: usize,
     /// Where messages go that are given up; without one they are dropped.
     pub dead_letter: Option<String>,
+    /// Whether it is one member's own: only who declared it consumes it, and it goes when that one goes.
+    /// What is in it is of no use to anybody else, so its deliveries count as settled when they arrive.
+    pub private: bool,
 }
 
 /// What is handed to the broker: one or more JSON lines.
@@ -89,12 +92,30 @@ pub struct Message {
     pub expires_at: Option<Timestamp>,
     /// Why it was given up, on a message in a dead-letter queue.
     pub dead_reason: Option<String>,
+    /// Whether it outlives the broker's process: what was promised to a caller who does not wait.
+    pub persistent: bool,
+    /// Whether it may travel with others of its queue as one message. Its payload is whole lines then.
+    pub joinable: bool,
 }
 
 impl Message {
     /// A message of these lines.
     pub fn new(payload: Bytes) -> Self {
-        Self { payload, expires_at: None, dead_reason: None }
+        Self { payload, expires_at: None, dead_reason: None, persistent: false, joinable: false }
+    }
+
+    /// The same message, kept across a restart of the broker.
+    #[must_use]
+    pub fn persistent(mut self) -> Self {
+        self.persistent = true;
+        self
+    }
+
+    /// The same message, which may travel with others of its queue.
+    #[must_use]
+    pub fn joinable(mut self) -> Self {
+        self.joinable = true;
+        self
     }
 
     /// The same message, of no use after `at`.
@@ -110,8 +131,8 @@ impl Message {
 pub struct Depth {
     /// Messages that wait for a consumer.
     pub ready: usize,
-    /// Messages that were delivered and are not settled.
-    pub unsettled: usize,
+    /// Messages that were delivered and are not settled, where the broker tells.
+    pub unsettled: Option<usize>,
     /// Consumers.
     pub consumers: usize,
 }

@@ -26,6 +26,10 @@ pub struct Invoke {
     /// The queue for the answer; without one the result is dropped (fire and forget).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
+    /// Whether the caller was promised the call with a 202: its messages are persistent and travel alone,
+    /// and it ends done or among the dead letters.
+    #[serde(default, skip_serializing_if = "is_false", rename = "async")]
+    pub asynchronous: bool,
     /// The bundle to run instead of the one that the route would choose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<BundleSha>,
@@ -72,6 +76,9 @@ pub struct InvokeHead<'a> {
     /// The queue for the answer.
     #[serde(default)]
     pub reply_to: Option<String>,
+    /// Whether the caller was promised the call with a 202.
+    #[serde(default, rename = "async")]
+    pub asynchronous: bool,
     /// The bundle to run instead of the one that the route would choose.
     #[serde(default)]
     pub bundle: Option<BundleSha>,
@@ -81,4 +88,9 @@ pub struct InvokeHead<'a> {
     /// The path, still percent-encoded.
     #[serde(borrow)]
     pub path: Cow<'a, str>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+pub(crate) fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -27,6 +27,7 @@ fn invoke() -> Invoke {
         deadline: Timestamp(1_700_000_030_000),
         attempt: 1,
         reply_to: Some("reply.frontend-1".into()),
+        asynchronous: true,
         bundle: Some(BundleSha::of(b"")),
         method: "POST".into(),
         scheme: "https".into(),
@@ -200,7 +201,7 @@ fn an_invoke_looks_as_it_always_did() {
         concat!(
             r#"{"v":1,"id":"r-1","activation":"0198f7a2-0000-7000-8000-000000000001","namespace":"default","#,
             r#""at":1700000000000,"deadline":1700000030000,"attempt":1,"reply_to":"reply.frontend-1","#,
-            r#""bundle":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#,
+            r#""async":true,"bundle":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#,
             r#""method":"POST","scheme":"https","host":"shop.example","path":"/orders/caf%C3%A9","#,
             r#""query":"dry=1","headers":[["accept","*/*"],["cookie","a=\"1\""]],"client":"192.0.2.1","#,
             r#""traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","#,
@@ -281,7 +282,7 @@ prop_compose! {
         (at, deadline, attempt) in (any::<u64>(), any::<u64>(), any::<u32>()),
         (reply_to, client, traceparent) in any::<(Option<String>, Option<String>, Option<String>)>(),
         (method, scheme, host) in any::<(String, String, String)>(),
-        (path, query) in any::<(String, String)>(),
+        (path, query, asynchronous) in any::<(String, String, bool)>(),
         bundle in prop::option::of(any::<Vec<u8>>()),
         headers in any_headers(),
         body in any_body(),
@@ -293,6 +294,7 @@ prop_compose! {
             namespace: Namespace::parse(namespace).unwrap(),
             at: Timestamp(at),
             deadline: Timestamp(deadline),
+            asynchronous,
             bundle: bundle.map(|bytes| BundleSha::of(&bytes)),
             attempt, reply_to, method, scheme, host, path, query, headers, client, traceparent, body,
         }

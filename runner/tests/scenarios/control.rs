@@ -31,7 +31,7 @@ async fn a_func_that_is_no_longer_assigned_is_no_longer_consumed() {
     }
     harness.send(&[invoke("GET", "/api/")]).await;
     let depth = harness.broker.depth(&harness.queue).await.unwrap();
-    assert_eq!(depth, Depth { ready: 1, unsettled: 0, consumers: 0 });
+    assert_eq!(depth, Depth { ready: 1, unsettled: Some(0), consumers: 0 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +40,7 @@ async fn a_stopping_runner_answers_what_it_has_begun() {
     config.threads = 2;
     let mut harness = crate::harness::start_with(config, Deployment::of("tests/funcs/hostile")).await;
     harness.send(&[invoke("GET", "/api/sleep?seconds=1")]).await;
-    while harness.broker.depth(&harness.queue).await.unwrap().unsettled == 0 {
+    while harness.broker.depth(&harness.queue).await.unwrap().unsettled == Some(0) {
         tokio::task::yield_now().await;
     }
     harness.shut_down().await;
@@ -51,7 +51,7 @@ async fn a_stopping_runner_answers_what_it_has_begun() {
 async fn a_delivery_that_nobody_can_read_is_given_up() {
     let harness = start(Deployment::of("funcs/hello-rust")).await;
     harness.send_raw("{\"v\":2}\n").await;
-    let empty = Depth { ready: 0, unsettled: 0, consumers: 1 };
+    let empty = Depth { ready: 0, unsettled: Some(0), consumers: 1 };
     while harness.broker.depth(&harness.queue).await.unwrap() != empty {
         tokio::task::yield_now().await;
     }
@@ -70,7 +70,7 @@ async fn a_call_that_was_cut_off_and_finds_no_room_is_answered_once() {
     let dead = format!("dead.{}", harness.func.route);
     let (name, dead_letter) = (harness.queue.clone(), Some(dead.clone()));
     harness.broker.delete(&harness.queue).await.unwrap();
-    let tight = Queue { name, len_max: 10, bytes_max: line.len(), dead_letter };
+    let tight = Queue { name, len_max: 10, bytes_max: line.len(), dead_letter, private: false };
     harness.broker.declare(&tight).await.unwrap();
     harness.send_raw(line).await;
     let mut dying = harness.broker.consume(&harness.queue, 1).await.unwrap();
@@ -83,7 +83,7 @@ async fn a_call_that_was_cut_off_and_finds_no_room_is_answered_once() {
         tokio::task::yield_now().await;
     }
     let left = harness.broker.depth(&harness.queue).await.unwrap();
-    assert_eq!((left.ready, left.unsettled), (0, 0));
+    assert_eq!((left.ready, left.unsettled), (0, Some(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

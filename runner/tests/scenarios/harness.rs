@@ -98,7 +98,8 @@ pub(crate) async fn begin(config: Config, deployment: Deployment) -> Harness {
     let store = Store::directory(folder.path()).unwrap();
     let zip = Bundle::pack(&deployment.document, &deployment.code).unwrap();
     let sha = store.put_bundle(zip).await.unwrap();
-    let replies = Queue { name: REPLIES.into(), len_max: 1000, bytes_max: 1 << 30, dead_letter: None };
+    let replies =
+        Queue { name: REPLIES.into(), len_max: 1000, bytes_max: 1 << 30, dead_letter: None, private: false };
     broker.declare(&replies).await.unwrap();
     let answers = broker.consume(REPLIES, 1000).await.unwrap();
     let activations = broker.subscribe(Topic::Activations).await.unwrap();
@@ -146,6 +147,7 @@ pub(crate) fn invoke(method: &str, path: &str) -> Invoke {
         deadline: Timestamp::now().after(PATIENCE),
         attempt: 1,
         reply_to: Some(REPLIES.into()),
+        asynchronous: false,
         bundle: None,
         method: method.into(),
         scheme: "http".into(),

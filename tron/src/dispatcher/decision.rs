@@ -51,6 +51,7 @@ mod tests {
             deadline: Timestamp(10),
             attempt: 1,
             reply_to: None,
+            asynchronous: false,
             bundle,
             host: "h".into(),
             path: path.into(),

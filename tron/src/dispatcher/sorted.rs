@@ -98,7 +98,7 @@ impl Group {
     fn into_forward(self, payload: &Bytes, payload_lines: usize) -> (Arc<str>, Message) {
         let whole = self.lines.len() == payload_lines;
         let payload = if whole { payload.clone() } else { join(&self.lines) };
-        (self.queue, Message::new(payload).expires_at(self.deadline))
+        (self.queue, Message::new(payload).expires_at(self.deadline).joinable())
     }
 }
 

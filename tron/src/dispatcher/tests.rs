@@ -57,7 +57,7 @@ impl Drop for Bench {
 }
 
 fn queue(name: &str, len_max: usize) -> Queue {
-    Queue { name: name.into(), len_max, bytes_max: usize::MAX, dead_letter: None }
+    Queue { name: name.into(), len_max, bytes_max: usize::MAX, dead_letter: None, private: false }
 }
 
 fn func(base_path: &str, n: u8) -> String {
@@ -74,6 +74,7 @@ fn invoke(path: &str) -> Invoke {
         deadline: Timestamp::now().after(std::time::Duration::from_secs(30)),
         attempt: 1,
         reply_to: Some(REPLIES.into()),
+        asynchronous: false,
         bundle: None,
         method: "GET".into(),
         scheme: "http".into(),

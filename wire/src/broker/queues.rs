@@ -36,9 +36,21 @@ pub fn dead_letters(route: &RouteId) -> String {
 
 /// A dead-letter queue: [`DEAD_REQUESTS`] or one named by [`dead_letters`].
 pub fn dead_queue(name: &str) -> Queue {
-    Queue { name: name.to_owned(), len_max: DEAD_MAX, bytes_max: DEAD_BYTES_MAX, dead_letter: None }
+    Queue {
+        name: name.to_owned(),
+        len_max: DEAD_MAX,
+        bytes_max: DEAD_BYTES_MAX,
+        dead_letter: None,
+        private: false,
+    }
 }
 
 fn calls(name: String, dead_letter: String) -> Queue {
-    Queue { name, len_max: CALLS_MAX, bytes_max: CALLS_BYTES_MAX, dead_letter: Some(dead_letter) }
+    Queue {
+        name,
+        len_max: CALLS_MAX,
+        bytes_max: CALLS_BYTES_MAX,
+        dead_letter: Some(dead_letter),
+        private: false,
+    }
 }

@@ -121,7 +121,7 @@ impl Queue {
 
     fn dead_letter(&self, message: Message, reason: String) {
         let (Some(name), Some(broker)) = (&self.settings.dead_letter, self.broker.upgrade()) else { return };
-        let dead = Message { payload: message.payload, expires_at: None, dead_reason: Some(reason) };
+        let dead = Message { dead_reason: Some(reason), ..Message::new(message.payload) };
         if let Err(error) = broker.queue(name).and_then(|queue| queue.push(dead)) {
             warn!(queue = %self.settings.name, dead_letter = %name, %error, "dead letter dropped");
         }
@@ -155,7 +155,11 @@ impl Queue {
     pub(super) fn depth(&self) -> Depth {
         let mut state = self.state();
         state.drop_expired();
-        Depth { ready: state.ready.len(), unsettled: state.delivered.len(), consumers: state.seats.len() }
+        Depth {
+            ready: state.ready.len(),
+            unsettled: Some(state.delivered.len()),
+            consumers: state.seats.len(),
+        }
     }
 
     /// Forgets every message and ends every consumer.

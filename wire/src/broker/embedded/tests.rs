@@ -17,7 +17,7 @@ use crate::broker_contract;
 broker_contract!(Arc::new(Embedded::new()));
 
 fn queue(name: &str) -> Queue {
-    Queue { name: name.to_owned(), len_max: 100_000, bytes_max: 1 << 20, dead_letter: None }
+    Queue { name: name.to_owned(), len_max: 100_000, bytes_max: 1 << 20, dead_letter: None, private: false }
 }
 
 fn on_a_thread_of_its_own<F: Future<Output = ()>>(
@@ -74,7 +74,7 @@ async fn a_full_dead_letter_queue_holds_up_nobody() {
     let mut consumer = broker.consume("q", 1).await.unwrap();
     consumer.next().await.unwrap().dead_letter("bad");
     let depth = broker.depth("q").await.unwrap();
-    assert_eq!((depth.ready, depth.unsettled), (0, 0));
+    assert_eq!((depth.ready, depth.unsettled), (0, Some(0)));
 }
 
 /// Consumers on several threads wait, abandon waits, drop deliveries and leave; a lost wake-up would
