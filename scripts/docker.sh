@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# A Docker Engine for tests: the one that runs, else one of our own in a folder.
+#   eval "$(scripts/docker.sh start DIR)"   starts one if none answers, and says where it is
+#   scripts/docker.sh stop DIR              stops it, if it is our own
+set -euo pipefail
+command=${1:?start or stop} dir=${2:?a folder}
+
+start() {
+  if docker version >/dev/null 2>&1; then
+    return
+  fi
+  command -v dockerd >/dev/null || { echo "dockerd is not installed: run 'make setup'" >&2; exit 1; }
+  mkdir -p "$dir"
+  dir=$(cd "$dir" && pwd)
+  export DOCKER_HOST=unix://$dir/socket
+  setsid dockerd --host "$DOCKER_HOST" --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/pid" \
+    >"$dir/log" 2>&1 </dev/null &
+  local engine=$!
+  for _ in $(seq 300); do
+    if docker version >/dev/null 2>&1; then
+      echo "export DOCKER_HOST=$DOCKER_HOST"
+      return
+    fi
+    kill -0 "$engine" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "dockerd does not start:" >&2
+  tail -30 "$dir/log" >&2
+  return 1
+}
+
+stop() {
+  local pid
+  pid=$(cat "$dir/pid" 2>/dev/null) || return 0
+  kill "$pid" 2>/dev/null || return 0
+  for _ in $(seq 300); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -9 "$pid" 2>/dev/null || true
+  # It leaves the network namespaces of its containers mounted.
+  umount "$dir"/exec/netns/* 2>/dev/null || true
+}
+
+case $command in
+  start) start ;;
+  stop) stop ;;
+  *) echo "unknown command: $command" >&2 && exit 2 ;;
+esac

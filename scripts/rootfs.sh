@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Lays a file system of the binary and what it links into a folder: all that an image needs.
+#   scripts/rootfs.sh BINARY FOLDER
+set -euo pipefail
+binary=${1:?the binary} folder=${2:?a folder that is not there yet}
+
+mkdir -p "$folder/root/bin" "$folder/root/etc"
+cp "$binary" "$folder/root/bin/funcatron"
+# Each library where the binary looks for it: "name => path (address)", and the loader as "path (address)".
+ldd "$binary" | grep -o '/[^ ]*' | sort -u | while read -r library; do
+  mkdir -p "$folder/root$(dirname "$library")"
+  cp -L "$library" "$folder/root$library"
+done
+echo 'hosts: files dns' >"$folder/root/etc/nsswitch.conf"
+printf 'root:x:0:0::/:/\nfuncatron:x:65532:65532::/var/lib/funcatron:/\n' >"$folder/root/etc/passwd"
+
+# What the process may write: compiled code, the store, and files for a moment.
+mkdir -p "$folder/state/var/lib/funcatron" "$folder/state/var/cache/funcatron" "$folder/state/tmp"
+chmod 700 "$folder/state/var/lib/funcatron" "$folder/state/var/cache/funcatron"
+chmod 1777 "$folder/state/tmp"
