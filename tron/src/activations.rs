@@ -8,10 +8,10 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 use wire::Activation;
 use wire::admin::LogEntry;
-use wire::broker::{Heard, Subscription};
+use wire::broker::{Heard, Listener};
 
+use crate::Config;
 use crate::query::{Query, log_entries};
-use crate::{Config, Error};
 
 /// Records that a follower may lag behind before it loses the oldest: a second of full speed.
 const FOLLOW_LAG_MAX: usize = 8_192;
@@ -58,17 +58,9 @@ impl Activations {
     }
 
     /// Records what is broadcast, until shutdown.
-    pub(crate) async fn run(
-        self: Arc<Self>,
-        mut heard: Subscription,
-        shutdown: CancellationToken,
-    ) -> Result<(), Error> {
-        loop {
-            let next = tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                next = heard.next() => next.ok_or(Error::Ended("activations"))?,
-            };
-            match next {
+    pub(crate) async fn run(self: Arc<Self>, mut recorded: Listener, shutdown: CancellationToken) {
+        while let Some(heard) = shutdown.run_until_cancelled(recorded.next()).await {
+            match heard {
                 Heard::Payload(payload) => wire::split_lines(&payload).for_each(|line| self.record(line)),
                 // Sending fails when nobody follows, and then nobody misses anything.
                 Heard::Missed(missed) => _ = self.live.send(Live::Missed(missed)),

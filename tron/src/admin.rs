@@ -72,14 +72,13 @@ impl Api {
     }
 
     /// Serves until Tron stops, then ends what is followed.
-    pub(crate) async fn serve(self, listener: TcpListener) -> Result<(), Error> {
+    pub(crate) async fn serve(self, listener: TcpListener) {
         let (streams, stop) = (self.streams.clone(), self.stop.clone());
         // A server waits for its uploads; what they may be is set per call.
         let limits = self.bundle_limits.clone();
         wire::http::serve(listener, limits, self, stop).await;
         streams.close();
         streams.wait().await;
-        Ok(())
     }
 
     async fn respond(&self, request: Request, id: &RequestId) -> Result<Response, Refused> {

@@ -1,28 +1,31 @@
 //! `Dispatcher`: moves calls from the firehose to the queues of Funcs.
 
 mod decision;
+mod moving;
 mod sorted;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt, poll};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
-use wire::broker::{self, DEAD_REQUESTS, Delivery, Message, REQUESTS, dead_queue, requests_queue};
-use wire::{Answer, Broker, Component, InvokeHead, Problem, ProblemKind, Timestamp};
+use tracing::warn;
+use wire::broker::{self, Consumer, DEAD_REQUESTS, Delivery, REQUESTS, dead_queue, requests_queue};
+use wire::{Broker, Chain, Timestamp};
 
-use crate::Error;
+use crate::backoff::Backoff;
 use crate::table::Table;
-use sorted::{Dead, Reply, Sorted};
+use moving::Moving;
+use sorted::Sorted;
 
-/// Messages taken from the broker at a time: enough to keep it busy between two acknowledgements.
+/// Messages being moved at a time. A broker elsewhere takes a round trip to confirm each, so this many
+/// are under way at once; the broker counts them, and sends no more.
 const PREFETCH: u16 = 512;
 
-/// Messages moved before others on this thread get their turn: well under a millisecond of work.
+/// Messages taken before others on this thread get their turn: well under a millisecond of work.
 const BATCH_MAX: usize = 64;
-
-/// How long a caller should wait when the queue of its Func is full.
-const RETRY_AFTER_SECONDS: &str = "1";
 
 /// Moves calls from the firehose to the queues of Funcs.
 pub(crate) struct Dispatcher {
@@ -30,92 +33,77 @@ pub(crate) struct Dispatcher {
     pub(crate) table: watch::Receiver<Arc<Table>>,
 }
 
+/// Messages on their way.
+type UnderWay<'d> = FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send + 'd>>>;
+
 impl Dispatcher {
     /// Dispatches until shutdown. What is in the firehose then stays there.
-    pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        let mut backoff = Backoff::new();
+        while let Some(opened) = shutdown.run_until_cancelled(self.open()).await {
+            match opened {
+                Ok(requests) => {
+                    backoff.reset();
+                    self.consume(requests, &shutdown).await;
+                }
+                Err(error) => warn!(error = %Chain(&error), "firehose cannot be consumed"),
+            }
+            // Which of the two it was, the loop finds out.
+            let _ = tokio::time::timeout(backoff.wait(), shutdown.cancelled()).await;
+        }
+    }
+
+    async fn open(&self) -> Result<Consumer, broker::Error> {
         self.broker.declare(&dead_queue(DEAD_REQUESTS)).await?;
         self.broker.declare(&requests_queue()).await?;
-        let mut requests = self.broker.consume(REQUESTS, PREFETCH).await?;
+        self.broker.consume(REQUESTS, PREFETCH).await
+    }
+
+    /// Moves messages until shutdown, or until the queue or the connection is gone.
+    async fn consume(&self, mut requests: Consumer, shutdown: &CancellationToken) {
+        let mut under_way = UnderWay::new();
         loop {
             let first = tokio::select! {
                 biased;
-                () = shutdown.cancelled() => return Ok(()),
-                delivery = requests.next() => delivery.ok_or(Error::Ended(REQUESTS))?,
+                () = shutdown.cancelled() => break,
+                Some(()) = under_way.next() => {
+                    while let Some(Some(())) = under_way.next().now_or_never() {}
+                    continue;
+                }
+                delivery = requests.next() => match delivery {
+                    Some(delivery) => delivery,
+                    None => {
+                        warn!("firehose lost");
+                        break;
+                    }
+                },
             };
-            let table = Arc::clone(&self.table.borrow_and_update());
-            self.dispatch(&table, first).await;
+            let table = Arc::clone(&self.table.borrow());
+            self.start(&table, first, &mut under_way, shutdown).await;
             for _ in 1..BATCH_MAX {
                 let Some(delivery) = requests.try_next() else { break };
-                self.dispatch(&table, delivery).await;
+                self.start(&table, delivery, &mut under_way, shutdown).await;
             }
             tokio::task::yield_now().await;
         }
+        // The consumer goes last: with it, the broker would give what is under way to somebody else.
+        while under_way.next().await.is_some() {}
     }
 
-    async fn dispatch(&self, table: &Table, delivery: Delivery) {
+    /// Starts to move a message. A broker in this process is done with it at once; others take it in the
+    /// order in which we start, and confirm it later.
+    async fn start<'d>(
+        &'d self,
+        table: &Table,
+        delivery: Delivery,
+        under_way: &mut UnderWay<'d>,
+        shutdown: &'d CancellationToken,
+    ) {
         let sorted = Sorted::of(table, &delivery.message.payload, Timestamp::now());
-        for (queue, message) in sorted.forwards {
-            self.forward(&queue, message).await;
-        }
-        for reply in sorted.replies {
-            self.answer(reply).await;
-        }
-        for dead in sorted.dead {
-            self.bury(dead).await;
-        }
-        delivery.ack();
-    }
-
-    async fn forward(&self, queue: &str, message: Message) {
-        // Cloning shares the bytes: it keeps them at hand for the answers, should there be any.
-        match self.broker.publish(queue, message.clone()).await {
-            Ok(()) => {}
-            Err(broker::Error::Unknown(_)) => {
-                // It may run: neither a second try nor "not executed" would be true. Its deadline answers.
-                warn!(queue, "outcome of a forward is unknown");
-            }
-            Err(refused) => {
-                debug!(queue, error = %refused, "calls refused");
-                self.refuse(&message, &refused).await;
-            }
-        }
-    }
-
-    /// Tells the callers that their calls were not executed; keeps what nobody waits for.
-    async fn refuse(&self, message: &Message, refused: &broker::Error) {
-        for line in wire::split_lines(&message.payload) {
-            let Ok(head) = wire::decode_line::<InvokeHead<'_>>(&line) else { continue };
-            let detail = "the queue of the Func takes no more calls, it was not executed";
-            match Reply::to(&head, ProblemKind::Overloaded, detail.to_owned()) {
-                Some(reply) => self.answer(reply).await,
-                None => self.bury(Dead { line: line.clone(), reason: refused.to_string() }).await,
-            }
-        }
-    }
-
-    async fn answer(&self, reply: Reply) {
-        let Reply { queue, activation, attempt, deadline, kind, detail, id } = reply;
-        let problem = Problem::new(kind, detail, id, Component::Tron);
-        let problem = match kind {
-            ProblemKind::Overloaded => problem.with_header("retry-after", RETRY_AFTER_SECONDS),
-            _ => problem,
-        };
-        let answer = match wire::encode_line(&Answer::problem(activation, attempt, problem)) {
-            Ok(line) => Message::new(line).joinable(),
-            Err(error) => return warn!(%activation, %error, "answer cannot be written"),
-        };
-        // The caller of an expired call is about to leave: the answer may come too late, and that is fine.
-        let answer = if kind == ProblemKind::DeadlineExceeded { answer } else { answer.expires_at(deadline) };
-        if let Err(error) = self.broker.publish(&queue, answer).await {
-            debug!(%activation, queue, %error, "answer dropped");
-        }
-    }
-
-    async fn bury(&self, dead: Dead) {
-        warn!(reason = dead.reason, bytes = dead.line.len(), "message dead-lettered");
-        let message = Message { dead_reason: Some(dead.reason), ..Message::new(dead.line) };
-        if let Err(error) = self.broker.publish(DEAD_REQUESTS, message).await {
-            warn!(%error, "dead letter lost");
+        let moving = Moving { broker: &*self.broker, shutdown };
+        let mut moved = Box::pin(moving.settle(sorted, delivery));
+        if poll!(&mut moved).is_pending() {
+            under_way.push(moved);
         }
     }
 }

@@ -10,7 +10,6 @@ use tracing::warn;
 use wire::broker::Topic;
 use wire::{Broker, Heartbeat, MemberId, Role, Timestamp, Version};
 
-use crate::Error;
 use crate::status::Status;
 
 /// Says that this Tron is alive, until shutdown.
@@ -18,21 +17,25 @@ pub(crate) async fn send(
     broker: Arc<dyn Broker>,
     member: MemberId,
     interval: Duration,
-    status: watch::Receiver<Status>,
+    mut status: watch::Receiver<Status>,
     shutdown: CancellationToken,
-) -> Result<(), Error> {
+) {
     let mut ticks = tokio::time::interval(interval);
+    let mut said = 0;
     loop {
         tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
+            () = shutdown.cancelled() => return,
             _ = ticks.tick() => {}
+            // At once: whoever deploys waits until everybody dispatches by it.
+            changed = status.wait_for(|status| status.deployment != said) => if changed.is_err() { return },
         }
+        said = status.borrow().deployment;
         let heartbeat = Heartbeat {
             v: Version,
             member: member.clone(),
             role: Role::Tron,
             at: Timestamp::now(),
-            version: status.borrow().deployment,
+            version: said,
             failed: BTreeMap::new(),
         };
         let Ok(line) = wire::encode_line(&heartbeat) else { continue };

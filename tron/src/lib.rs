@@ -4,6 +4,7 @@
 
 mod activations;
 mod admin;
+mod backoff;
 mod bundles;
 mod config;
 mod desired;

@@ -8,15 +8,16 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
-use wire::broker::{self, Depth, Heard, Subscription, Topic, dead_letters, dead_queue, func_queue};
-use wire::{Broker, Chain, Control, Heartbeat, Timestamp};
+use wire::broker::{self, Depth, Heard, Listener, Topic, dead_letters, dead_queue, func_queue};
+use wire::{Broker, Chain, Control, Heartbeat, Timestamp, store};
 
+use crate::Config;
+use crate::backoff::Backoff;
 use crate::log::Log;
 use crate::members::{self, Members};
 use crate::plan::{self, Plan};
 use crate::status::Status;
 use crate::table::Table;
-use crate::{Config, Error};
 
 /// Members that are behind at the same time are told at the same time: many that start together cost
 /// one broadcast, and nobody notices the wait.
@@ -24,6 +25,15 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// A member that stayed silent for this many heartbeats is gone.
 const SILENT_HEARTBEATS_MAX: u32 = 3;
+
+/// What keeps the platform from being brought in line, for now.
+#[derive(Debug, thiserror::Error)]
+enum Setback {
+    #[error("reach the broker")]
+    Broker(#[from] broker::Error),
+    #[error("read the deployment log")]
+    Store(#[from] store::Error),
+}
 
 /// Owns the plan and performs it.
 pub(crate) struct Reconciler {
@@ -63,44 +73,38 @@ impl Reconciler {
         }
     }
 
-    /// Brings the platform to the desired state for the first time: nothing is dispatched before.
-    pub(crate) async fn start(&mut self) -> Result<(), Error> {
-        self.log.current().await?;
-        self.apply().await
-    }
-
-    /// Keeps the platform in line until shutdown.
-    pub(crate) async fn run(
-        mut self,
-        mut heartbeats: Subscription,
-        shutdown: CancellationToken,
-    ) -> Result<(), Error> {
+    /// Keeps the platform in line until shutdown; bringing it there for the first time is the first repair.
+    pub(crate) async fn run(mut self, mut heartbeats: Listener, shutdown: CancellationToken) {
         let log = Arc::clone(&self.log);
+        let mut backoff = Backoff::new();
         let mut ticks = tokio::time::interval(self.tick);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let planned = self.plan.deployment().unwrap_or_default();
             let outcome = tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
+                () = shutdown.cancelled() => return,
                 () = log.changed(planned) => self.apply().await,
                 heard = heartbeats.next() => {
-                    self.hear(heard.ok_or(Error::Ended("heartbeats"))?);
-                    Ok(())
+                    self.hear(heard);
+                    continue;
                 }
-                () = until(self.tell_at) => self.tell().await.map_err(Error::from),
+                () = until(self.tell_at) => self.tell().await.map_err(Setback::from),
                 _ = ticks.tick() => self.repair().await,
             };
-            if let Err(error) = outcome {
-                warn!(error = %Chain(&error), "state not brought about, trying again");
-                // Without this pause a change that cannot be applied would be tried without end.
-                tokio::time::sleep(GATHER).await;
+            match outcome {
+                Ok(()) => backoff.reset(),
+                Err(error) => {
+                    warn!(error = %Chain(&error), "state not brought about, trying again");
+                    // Without this pause a change that cannot be applied would be tried without end.
+                    let _ = tokio::time::timeout(backoff.wait(), shutdown.cancelled()).await;
+                }
             }
         }
     }
 
     /// Queues first, so that nothing is sent where nothing is; then runners, so that they load while
     /// the first calls come; then whoever dispatches.
-    async fn apply(&mut self) -> Result<(), Error> {
+    async fn apply(&mut self) -> Result<(), Setback> {
         let state = self.log.current().await?;
         if self.plan.deployment() == Some(state.number) {
             return Ok(());
@@ -124,7 +128,7 @@ impl Reconciler {
     }
 
     /// What the timer does: everything that a lost message, a dead member or another Tron can upset.
-    async fn repair(&mut self) -> Result<(), Error> {
+    async fn repair(&mut self) -> Result<(), Setback> {
         for member in self.members.forget(Instant::now(), self.silence_max) {
             info!(%member, "member forgotten");
         }

@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use wire::broker::Topic;
+use wire::broker::{Listener, Topic};
 use wire::{Broker, Store};
 
 use crate::activations::Activations;
@@ -45,44 +45,59 @@ impl Tron {
         (Self { config, handle: handle.clone(), status }, handle)
     }
 
-    /// Runs until shutdown.
+    /// Runs until shutdown. What it cannot reach, it waits for.
     ///
     /// # Errors
-    /// When the broker, the store or the listener fails so that Tron cannot go on.
+    /// When a mistake of ours breaks a part of it off.
     pub async fn run(self, admin_listener: TcpListener, shutdown: CancellationToken) -> Result<(), Error> {
         let Self { config, handle, status } = self;
         let shared = &handle.shared;
         let broker = Arc::clone(&shared.broker);
         let (table, table_seen) = watch::channel(Arc::new(Table::default()));
         let (status_seen, log) = (status.subscribe(), Arc::clone(&shared.log));
-        // Listening comes before speaking: no answer to the first broadcast is lost.
-        let heard = broker.subscribe(Topic::Heartbeats).await?;
-        let recorded = broker.subscribe(Topic::Activations).await?;
-        let mut reconciler = Reconciler::new(&config, Arc::clone(&broker), log, table, status);
-        reconciler.start().await?;
-
         // One that ends takes the others with it, whoever ends first.
         let stop = shutdown.child_token();
         let _stop_on_return = stop.clone().drop_guard();
+        let api = Api::new(handle.clone(), config.token.clone(), config.bundle_bytes_max, stop.clone())?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(reconciler.run(heard, stop.clone()));
-        tasks.spawn(Arc::clone(&shared.activations).run(recorded, stop.clone()));
-        tasks.spawn(Dispatcher { broker: Arc::clone(&broker), table: table_seen }.run(stop.clone()));
-        let (member, interval) = (config.member.clone(), config.heartbeat_interval);
-        tasks.spawn(heartbeats::send(broker, member, interval, status_seen, stop.clone()));
-        let api = Api::new(handle.clone(), config.token, config.bundle_bytes_max, stop.clone())?;
         tasks.spawn(api.serve(admin_listener));
+        // Listening comes before speaking: no answer to the first broadcast is lost.
+        let opened = async {
+            let heartbeats = Listener::open(Arc::clone(&broker), Topic::Heartbeats).await;
+            let recorded = Listener::open(Arc::clone(&broker), Topic::Activations).await;
+            (heartbeats, recorded)
+        };
+        if let Some((heard, recorded)) = stop.run_until_cancelled(opened).await {
+            tasks.spawn(Arc::clone(&shared.activations).run(recorded, stop.clone()));
+            let reconciler = Reconciler::new(&config, Arc::clone(&broker), log, table, status);
+            tasks.spawn(reconciler.run(heard, stop.clone()));
+            let dispatcher = Dispatcher { broker: Arc::clone(&broker), table: table_seen };
+            tasks.spawn(dispatch(dispatcher, stop.clone()));
+            tasks.spawn(heartbeats::send(
+                broker,
+                config.member,
+                config.heartbeat_interval,
+                status_seen,
+                stop.clone(),
+            ));
+        }
         join(tasks, &stop).await
     }
 }
 
+/// Dispatches from the first table on: before that, every call would be told that it has no route.
+async fn dispatch(mut dispatcher: Dispatcher, stop: CancellationToken) {
+    if let Some(Ok(())) = stop.run_until_cancelled(dispatcher.table.changed()).await {
+        dispatcher.run(stop).await;
+    }
+}
+
 /// Waits for every task; the first error is the one that counts.
-async fn join(mut tasks: JoinSet<Result<(), Error>>, stop: &CancellationToken) -> Result<(), Error> {
+async fn join(mut tasks: JoinSet<()>, stop: &CancellationToken) -> Result<(), Error> {
     let mut outcome = Ok(());
     while let Some(ended) = tasks.join_next().await {
         stop.cancel();
-        let ended = ended.map_err(Error::from).flatten();
-        outcome = outcome.and(ended);
+        outcome = outcome.and(ended.map_err(Error::from));
     }
     outcome
 }

@@ -4,6 +4,7 @@
 pub mod contract;
 mod delivery;
 mod embedded;
+mod listener;
 mod queues;
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use crate::Timestamp;
 
 pub use delivery::{Consumer, Delivery, Heard, Subscription};
 pub use embedded::Embedded;
+pub use listener::Listener;
 pub use queues::{DEAD_REQUESTS, dead_letters, dead_queue, func_queue, requests_queue};
 
 /// The queue that every request enters by.

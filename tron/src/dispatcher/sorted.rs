@@ -27,6 +27,7 @@ pub(crate) struct Reply {
     pub(crate) activation: ActivationId,
     pub(crate) attempt: u32,
     pub(crate) deadline: Timestamp,
+    pub(crate) asynchronous: bool,
     pub(crate) id: RequestId,
     pub(crate) kind: ProblemKind,
     pub(crate) detail: String,
@@ -44,6 +45,9 @@ struct Group {
     queue: Arc<str>,
     lines: Vec<Bytes>,
     deadline: Timestamp,
+    /// Whether it is one call that was promised: it travels alone, outlives the broker's process, and does
+    /// not end in silence when its time is up.
+    promised: bool,
 }
 
 impl Sorted {
@@ -70,8 +74,7 @@ impl Sorted {
         };
         let (kind, detail) = match decision::route(table, &head, now) {
             Decision::Forward(queue) => {
-                let deadline = head.deadline;
-                return Group::push(groups, queue, line.clone(), deadline);
+                return Group::push(groups, queue, line.clone(), &head);
             }
             Decision::Answer(kind, detail) => (kind, detail),
             Decision::Expired => (
@@ -84,21 +87,26 @@ impl Sorted {
 }
 
 impl Group {
-    fn push(groups: &mut Vec<Self>, queue: &Arc<str>, line: Bytes, deadline: Timestamp) {
-        match groups.iter_mut().find(|group| group.queue == *queue) {
+    fn push(groups: &mut Vec<Self>, queue: &Arc<str>, line: Bytes, head: &InvokeHead<'_>) {
+        let (deadline, promised) = (head.deadline, head.asynchronous);
+        let joinable = groups.iter_mut().find(|group| !promised && !group.promised && group.queue == *queue);
+        match joinable {
             Some(group) => {
                 group.lines.push(line);
                 group.deadline = group.deadline.max(deadline);
             }
-            None => groups.push(Self { queue: Arc::clone(queue), lines: vec![line], deadline }),
+            None => groups.push(Self { queue: Arc::clone(queue), lines: vec![line], deadline, promised }),
         }
     }
 
     /// The message for the queue: the payload itself when all of it goes there.
     fn into_forward(self, payload: &Bytes, payload_lines: usize) -> (Arc<str>, Message) {
-        let whole = self.lines.len() == payload_lines;
-        let payload = if whole { payload.clone() } else { join(&self.lines) };
-        (self.queue, Message::new(payload).expires_at(self.deadline).joinable())
+        // Only whole lines may be joined to others, and not everybody who writes one ends it.
+        let whole = self.lines.len() == payload_lines && payload.ends_with(b"\n");
+        let message = Message::new(if whole { payload.clone() } else { join(&self.lines) });
+        let message =
+            if self.promised { message.persistent() } else { message.expires_at(self.deadline).joinable() };
+        (self.queue, message)
     }
 }
 
@@ -119,6 +127,7 @@ impl Reply {
             activation: head.activation,
             attempt: head.attempt,
             deadline: head.deadline,
+            asynchronous: head.asynchronous,
             id: head.id.clone(),
             kind,
             detail,

@@ -1,11 +1,11 @@
 //! What callers and Funcs see of the dispatcher, over the embedded broker.
 
+mod elsewhere;
+
 use bytes::Bytes;
 use proptest::prelude::*;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-use wire::broker::{Consumer, Embedded, Queue, func_queue};
-use wire::{ActivationId, Invoke, Namespace, RequestId, Version};
+use wire::broker::{Embedded, Message, Queue, func_queue};
+use wire::{ActivationId, Answer, Invoke, Namespace, RequestId, Version};
 
 use super::*;
 use crate::desired::tests::{route, sha};
@@ -21,6 +21,11 @@ struct Bench {
 impl Bench {
     async fn start() -> Self {
         let broker = Arc::new(Embedded::new());
+        Self::over(broker.clone(), broker).await
+    }
+
+    /// A dispatcher that reaches the broker by way of `dispatched`.
+    async fn over(broker: Arc<Embedded>, dispatched: Arc<dyn Broker>) -> Self {
         let routes = [route("*", "/a", 0), route("*", "/b", 1)];
         for route in &routes {
             let name = route.queue(&route.bundles.first().unwrap().sha);
@@ -30,7 +35,7 @@ impl Bench {
         broker.declare(&queue(REPLIES, 100)).await.unwrap();
         let (_, table) = watch::channel(Arc::new(Table::build(&routes).unwrap()));
         let stop = CancellationToken::new();
-        tokio::spawn(Dispatcher { broker: broker.clone(), table }.run(stop.clone()));
+        tokio::spawn(Dispatcher { broker: dispatched, table }.run(stop.clone()));
         Self { broker, stop }
     }
 
