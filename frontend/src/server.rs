@@ -140,6 +140,7 @@ impl Inner {
             attempt: 1,
             reply_to: Some(self.reply_to.clone()),
             asynchronous: false,
+            queue: None,
             bundle: None,
             method: method.as_str().to_owned(),
             scheme: client.scheme().to_owned(),

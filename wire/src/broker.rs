@@ -4,6 +4,7 @@
 pub mod contract;
 mod delivery;
 mod embedded;
+mod given_up;
 mod listener;
 mod queues;
 
@@ -14,8 +15,12 @@ use crate::Timestamp;
 
 pub use delivery::{Consumer, Delivery, Heard, Subscription};
 pub use embedded::Embedded;
+pub use given_up::GivenUp;
 pub use listener::Listener;
-pub use queues::{DEAD_REQUESTS, dead_letters, dead_queue, func_queue, requests_queue};
+pub use queues::{
+    DEAD_REQUESTS, RETRIES, dead_letters, dead_letters_of, dead_queue, func_queue, requests_queue,
+    retries_queue,
+};
 
 /// The queue that every request enters by.
 pub const REQUESTS: &str = "requests";
@@ -92,7 +97,7 @@ pub struct Message {
     pub payload: Bytes,
     /// When it stops being of use: it is not delivered afterwards.
     pub expires_at: Option<Timestamp>,
-    /// Why it was given up, on a message in a dead-letter queue.
+    /// Why it was given up, on a message in a dead-letter queue: [`GivenUp`] reads it.
     pub dead_reason: Option<String>,
     /// Whether it outlives the broker's process: what was promised to a caller who does not wait.
     pub persistent: bool,
@@ -118,6 +123,11 @@ impl Message {
     pub fn joinable(mut self) -> Self {
         self.joinable = true;
         self
+    }
+
+    /// The message in a dead-letter queue that keeps these lines. It outlives the broker's process.
+    pub fn dead(payload: Bytes, why: &GivenUp) -> Self {
+        Self { dead_reason: Some(why.to_string()), ..Self::new(payload).persistent() }
     }
 
     /// The same message, of no use after `at`.

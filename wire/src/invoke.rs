@@ -30,6 +30,9 @@ pub struct Invoke {
     /// and it ends done or among the dead letters.
     #[serde(default, skip_serializing_if = "is_false", rename = "async")]
     pub asynchronous: bool,
+    /// The queue that it was cut off in, while it waits in [`crate::broker::RETRIES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue: Option<String>,
     /// The bundle to run instead of the one that the route would choose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<BundleSha>,

@@ -148,6 +148,7 @@ pub(crate) fn invoke(method: &str, path: &str) -> Invoke {
         attempt: 1,
         reply_to: Some(REPLIES.into()),
         asynchronous: false,
+        queue: None,
         bundle: None,
         method: method.into(),
         scheme: "http".into(),

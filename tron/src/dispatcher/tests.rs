@@ -80,6 +80,7 @@ fn invoke(path: &str) -> Invoke {
         attempt: 1,
         reply_to: Some(REPLIES.into()),
         asynchronous: false,
+        queue: None,
         bundle: None,
         method: "GET".into(),
         scheme: "http".into(),

@@ -6,6 +6,10 @@ use crate::RouteId;
 /// Where requests go that nobody can read or route.
 pub const DEAD_REQUESTS: &str = "dead.requests";
 
+/// Where calls wait that were cut off so often that the next time is their last: each runner takes one of
+/// them at a time, so that nobody beside it is taken for what ends runners.
+pub const RETRIES: &str = "retries";
+
 /// Messages that may wait in a queue of calls: more than a second of work at full speed, and little
 /// enough that a caller hears "overloaded" before its deadline.
 const CALLS_MAX: usize = 16_384;
@@ -13,11 +17,12 @@ const CALLS_MAX: usize = 16_384;
 /// Bytes that may wait in a queue of calls: what one process can hold in memory beside its work.
 const CALLS_BYTES_MAX: usize = 128 * 1024 * 1024;
 
-/// Messages kept for an operator to look at; what is given up after that is lost.
-const DEAD_MAX: usize = 1_000;
+/// Messages kept for an operator to look at: some days of what a faulty Func leaves. A call whose caller
+/// was promised it stays where it is while there is no room; of others the operator sees no more than this.
+const DEAD_MAX: usize = 10_000;
 
 /// Bytes kept for an operator to look at.
-const DEAD_BYTES_MAX: usize = 16 * 1024 * 1024;
+const DEAD_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// The firehose, [`REQUESTS`].
 pub fn requests_queue() -> Queue {
@@ -29,9 +34,23 @@ pub fn func_queue(name: &str, route: &RouteId) -> Queue {
     calls(name.to_owned(), dead_letters(route))
 }
 
+/// The queue [`RETRIES`].
+pub fn retries_queue() -> Queue {
+    calls(RETRIES.to_owned(), DEAD_REQUESTS.to_owned())
+}
+
 /// The name of the queue for the calls of a route that were given up.
 pub fn dead_letters(route: &RouteId) -> String {
     format!("dead.{route}")
+}
+
+/// The name of the queue for calls that were given up in this queue of calls.
+pub fn dead_letters_of(queue: &str) -> String {
+    let route = queue.strip_prefix("func.").and_then(|rest| rest.split_once('.')).map(|(route, _)| route);
+    match route.map(RouteId::parse) {
+        Some(Ok(route)) => dead_letters(&route),
+        _ => DEAD_REQUESTS.to_owned(),
+    }
 }
 
 /// A dead-letter queue: [`DEAD_REQUESTS`] or one named by [`dead_letters`].
@@ -52,5 +71,20 @@ fn calls(name: String, dead_letter: String) -> Queue {
         bytes_max: CALLS_BYTES_MAX,
         dead_letter: Some(dead_letter),
         private: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Namespace;
+
+    #[test]
+    fn calls_of_a_route_are_given_up_to_its_own_queue() {
+        let route = RouteId::of(&Namespace::default(), "*", "/a");
+        assert_eq!(dead_letters_of(&format!("func.{route}.01234567")), dead_letters(&route));
+        for other in [REQUESTS, RETRIES, "func.x.y", "func."] {
+            assert_eq!(dead_letters_of(other), DEAD_REQUESTS);
+        }
     }
 }
