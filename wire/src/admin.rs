@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::{BundleSha, MemberId, Role, Route, RouteId, Timestamp, WeightedBundle};
 
+/// Below which a Tron hands out objects of the store, to members that cannot reach it themselves.
+pub const OBJECTS_PATH: &str = "/api/v1/objects";
+
 /// A bundle that Tron holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BundleInfo {

@@ -30,6 +30,6 @@ pub use ids::{ActivationId, BundleSha, InvalidId, MemberId, Namespace, RequestId
 pub use invoke::{Invoke, InvokeHead};
 pub use lines::{MessageError, decode_line, decode_lines, encode_line, split_lines};
 pub use problem::{Component, Fault, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
-pub use store::Store;
+pub use store::{Store, StoreUrl};
 pub use timestamp::Timestamp;
 pub use version::Version;

@@ -1,16 +1,31 @@
-//! `Store`: bundles, the deployment log and large bodies, in a directory or an object store.
+//! `Store`: bundles, the deployment log and large bodies, in a directory, an object store or behind a Tron.
 
+mod client;
+mod url;
+
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use object_store::aws::AmazonS3Builder;
+use object_store::http::HttpBuilder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode};
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, RetryConfig};
 
 use crate::BundleSha;
-use crate::admin::Deployment;
+use crate::admin::{Deployment, OBJECTS_PATH};
+
+pub use self::url::{BadStoreUrl, StoreUrl};
+use client::Client;
+
+/// How often, and how long, a Tron is asked again: whoever asks has a timer of its own.
+const TRON_RETRIES: usize = 3;
+const TRON_RETRY_TIMEOUT: Duration = Duration::from_secs(10);
 
 const BUNDLES: &str = "bundles";
 const DEPLOYMENTS: &str = "deployments";
@@ -19,6 +34,21 @@ const DEPLOYMENTS: &str = "deployments";
 #[derive(Clone, Debug)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
+}
+
+/// What opens a store.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    /// The token of the Trons' admin API.
+    pub token: Option<String>,
+    /// What the environment says to clients of S3: the variables that begin with `AWS_`.
+    pub aws: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(…)")
+    }
 }
 
 /// What went wrong between us and the store.
@@ -51,6 +81,19 @@ pub enum Error {
 }
 
 impl Store {
+    /// The store at this URL. One that is over the network need not be there yet.
+    ///
+    /// # Errors
+    /// When a directory cannot be made or opened, or the credentials make no sense.
+    pub fn open(url: &StoreUrl, credentials: &Credentials) -> Result<Self, Error> {
+        let objects = match url {
+            StoreUrl::Directory(path) => return Self::directory(path),
+            StoreUrl::S3 { bucket, prefix } => open_s3(bucket, prefix, credentials),
+            StoreUrl::Tron(url) => open_tron(url.as_str(), credentials),
+        };
+        Ok(Self { objects: objects.map_err(|source| unavailable(format!("open store {url}"), source))? })
+    }
+
     /// A store in a directory, made if need be. Every write is on the disk before it is acknowledged.
     ///
     /// # Errors
@@ -166,6 +209,32 @@ impl Store {
         let objects = self.objects.list(Some(&folder)).try_collect().await;
         objects.map_err(|source| unavailable(format!("list {folder}"), source))
     }
+}
+
+fn open_s3(
+    bucket: &str,
+    prefix: &str,
+    credentials: &Credentials,
+) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
+    let known = credentials
+        .aws
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_ascii_lowercase().parse().ok()?, value)));
+    let s3 = known.fold(AmazonS3Builder::new(), |s3, (key, value)| s3.with_config(key, value));
+    let s3 = s3.with_bucket_name(bucket).with_http_connector(Client::new(None)?).build()?;
+    Ok(Arc::new(PrefixStore::new(s3, Key::parse(prefix)?)))
+}
+
+fn open_tron(url: &str, credentials: &Credentials) -> Result<Arc<dyn ObjectStore>, object_store::Error> {
+    let retries = RetryConfig {
+        max_retries: TRON_RETRIES,
+        retry_timeout: TRON_RETRY_TIMEOUT,
+        ..RetryConfig::default()
+    };
+    let url = format!("{}{OBJECTS_PATH}", url.trim_end_matches('/'));
+    let client = Client::new(credentials.token.as_deref())?;
+    let tron = HttpBuilder::new().with_url(url).with_retry(retries).with_http_connector(client);
+    Ok(Arc::new(tron.build()?))
 }
 
 fn open_directory(path: &Path) -> Result<LocalFileSystem, object_store::Error> {

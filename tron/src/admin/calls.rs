@@ -29,7 +29,7 @@ impl Api {
                 json(200, &bundles.iter().map(|bundle| &**bundle).collect::<Vec<_>>())
             }
             "getBundle" => json(200, &*handle.bundle(&required(path, "sha")?).await?),
-            "downloadBundle" => {
+            "downloadBundle" | "getBundleObject" => {
                 let zip = handle.bundle_content(&required(path, "sha")?).await?;
                 response(200, Some("application/zip"), zip)
             }

@@ -67,7 +67,8 @@ async fn every_operation_answers_as_documented() {
     ask("listBundles", "GET", "/bundles".into(), none(), 200).await;
     ask("getBundle", "GET", format!("/bundles/{sha}"), none(), 200).await;
     let content = ask("downloadBundle", "GET", format!("/bundles/{sha}/content"), none(), 200).await;
-    assert_eq!(content.body, zip(&document("A", 1)));
+    let object = ask("getBundleObject", "GET", format!("/objects/bundles/{sha}"), none(), 200).await;
+    assert_eq!((&content.body, &object.body), (&zip(&document("A", 1)), &content.body));
 
     let deploy = json!({"sha": sha, "props": {"key": "secret value"}}).to_string();
     let deployed = ask("deploy", "POST", "/deployments".into(), deploy.into(), 201).await.json();

@@ -5,4 +5,5 @@
 mod admin;
 mod deploying;
 mod harness;
+mod objects;
 mod uploading;
