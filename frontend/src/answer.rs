@@ -44,7 +44,7 @@ fn body(status: u16, body: Body) -> Result<Bytes, NotHttp> {
     match body {
         _ if matches!(status, 204 | 205 | 304) => Ok(Bytes::new()),
         Body::Inline(bytes) => Ok(bytes),
-        Body::Stored { .. } => Err(NotHttp::Body),
+        Body::Stored(_) => Err(NotHttp::Body),
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn call(invoke: &Invoke, checked: &Checked<'_>, timeout: Duration) ->
     let request_id = HeaderValue::from_str(invoke.id.as_str())?;
     let body = match &invoke.body {
         Body::Inline(body) => body.clone(),
-        Body::Stored { .. } => Bytes::new(),
+        Body::Stored(_) => Bytes::new(),
     };
     let mut request = http::Request::new(body);
     *request.method_mut() = invoke.method.parse()?;

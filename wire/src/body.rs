@@ -10,6 +10,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::{BodySha, InvalidId};
+
 /// A body, held inline or by reference to the store.
 ///
 /// On the wire it takes the most readable form that keeps every byte: `{"json": …}`, `{"text": …}`,
@@ -18,19 +20,26 @@ use serde_json::value::RawValue;
 pub enum Body {
     /// The bytes themselves.
     Inline(Bytes),
-    /// An object in the store: a form that messages may have and that nobody writes or fetches yet.
-    /// Whoever receives one refuses it, so its key and SHA-256 are plain text, not checked.
-    Stored {
-        /// The object's key.
-        key: String,
-        /// The SHA-256 of its bytes, in lower-case hexadecimal.
-        sha256: String,
-        /// Its length in bytes.
-        len: u64,
-    },
+    /// The bytes lie in the store.
+    Stored(StoredBody),
+}
+
+/// A reference to a body in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBody {
+    /// The object to begin with: the body itself, or the index of its pieces.
+    pub object: BodySha,
+    /// The SHA-256 of the whole body.
+    pub sha256: BodySha,
+    /// Its length in bytes.
+    pub len: u64,
 }
 
 impl Body {
+    /// The longest body that a message carries itself. In its longest form it is two and a third times
+    /// as long, which with all that a head may hold stays below 1 MiB, where brokers begin to suffer.
+    pub const INLINE_BYTES_MAX: usize = 256 * 1024;
+
     /// A body of no bytes.
     pub const EMPTY: Self = Self::Inline(Bytes::new());
 
@@ -38,7 +47,7 @@ impl Body {
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Inline(bytes) => bytes.is_empty(),
-            Self::Stored { len, .. } => *len == 0,
+            Self::Stored(stored) => stored.len == 0,
         }
     }
 }
@@ -67,6 +76,16 @@ fn as_raw_json(bytes: &[u8]) -> Option<&RawValue> {
     (raw.get().len() == bytes.len()).then_some(raw)
 }
 
+/// The bytes as text, unless JSON would write it longer than base64 does: what has that many control
+/// characters nobody reads, and it could grow to six times its length.
+fn as_text(bytes: &[u8]) -> Option<&str> {
+    const ESCAPE_GROWTH: usize = 5;
+    let text = std::str::from_utf8(bytes).ok()?;
+    let is_escaped = |byte: &u8| *byte < b' ' && !matches!(byte, b'\n' | b'\r' | b'\t');
+    let escaped = bytes.iter().filter(|byte| is_escaped(byte)).count();
+    (escaped * ESCAPE_GROWTH <= bytes.len() / 3).then_some(text)
+}
+
 impl Serialize for Body {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -74,14 +93,14 @@ impl Serialize for Body {
             Self::Inline(bytes) => {
                 if let Some(raw) = as_raw_json(bytes) {
                     map.serialize_entry("json", raw)?;
-                } else if let Ok(text) = std::str::from_utf8(bytes) {
+                } else if let Some(text) = as_text(bytes) {
                     map.serialize_entry("text", text)?;
                 } else {
                     map.serialize_entry("base64", &BASE64.encode(bytes))?;
                 }
             }
-            Self::Stored { key, sha256, len } => {
-                map.serialize_entry("ref", key)?;
+            Self::Stored(StoredBody { object, sha256, len }) => {
+                map.serialize_entry("ref", &format_args!("{}/{object}", BodySha::FOLDER))?;
                 map.serialize_entry("sha256", sha256)?;
                 map.serialize_entry("len", len)?;
             }
@@ -135,11 +154,11 @@ fn only_key<'de, A: MapAccess<'de>>(mut map: A, body: Body) -> Result<Body, A::E
 
 /// Reads the three members of a reference in any order.
 fn stored<'de, A: MapAccess<'de>>(first: String, mut map: A) -> Result<Body, A::Error> {
-    let (mut key, mut sha256, mut len) = (None, None, None);
+    let (mut object, mut sha256, mut len) = (None, None, None);
     let mut next = Some(first);
     while let Some(name) = next {
         match name.as_str() {
-            "ref" => key = Some(map.next_value()?),
+            "ref" => object = Some(of_key(&map.next_value::<String>()?).map_err(de::Error::custom)?),
             "sha256" => sha256 = Some(map.next_value()?),
             "len" => len = Some(map.next_value()?),
             other => {
@@ -151,11 +170,17 @@ fn stored<'de, A: MapAccess<'de>>(first: String, mut map: A) -> Result<Body, A::
         }
         next = map.next_key()?;
     }
-    Ok(Body::Stored {
-        key: key.ok_or_else(|| de::Error::missing_field("ref"))?,
+    Ok(Body::Stored(StoredBody {
+        object: object.ok_or_else(|| de::Error::missing_field("ref"))?,
         sha256: sha256.ok_or_else(|| de::Error::missing_field("sha256"))?,
         len: len.ok_or_else(|| de::Error::missing_field("len"))?,
-    })
+    }))
+}
+
+/// The object that a reference names; no key but that of a body is ever looked up.
+fn of_key(key: &str) -> Result<BodySha, InvalidId> {
+    let name = key.strip_prefix(BodySha::FOLDER).and_then(|rest| rest.strip_prefix('/'));
+    BodySha::parse(name.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -190,13 +215,41 @@ mod tests {
     fn a_second_form_is_refused() {
         assert!(serde_json::from_str::<Body>(r#"{"text":"a","json":1}"#).is_err());
         assert!(serde_json::from_str::<Body>("{}").is_err());
-        assert!(serde_json::from_str::<Body>(r#"{"ref":"bodies/x","len":1}"#).is_err());
+        let sha = BodySha::of(b"");
+        assert!(serde_json::from_str::<Body>(&format!(r#"{{"ref":"bodies/{sha}","len":1}}"#)).is_err());
+    }
+
+    #[test]
+    fn a_reference_leads_nowhere_but_to_bodies() {
+        let sha = BodySha::of(b"");
+        let read = |key: &str| {
+            serde_json::from_str::<Body>(&format!(r#"{{"ref":"{key}","sha256":"{sha}","len":1}}"#))
+        };
+        assert!(read(&format!("bodies/{sha}")).is_ok());
+        for key in ["bodies/x", "bodies/../token", "", "/etc/passwd", &format!("bundles/{sha}"), sha.as_str()]
+        {
+            assert!(read(key).is_err(), "{key}");
+        }
+        assert!(read(&format!("bodies/{sha}/x")).is_err() && read(&format!("bodies//{sha}")).is_err());
+    }
+
+    #[test]
+    fn no_body_grows_much_in_a_message() {
+        let len = Body::INLINE_BYTES_MAX;
+        let mixed: Vec<u8> = b"\x01\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"".repeat(len / 16);
+        for bytes in [vec![0; len], vec![0xff; len], vec![b'"'; len], vec![b'\n'; len], mixed] {
+            let encoded = serde_json::to_string(&Body::from(bytes)).unwrap();
+            assert!(encoded.len() <= len * 7 / 3 + 16, "{}", encoded.len());
+        }
     }
 
     #[test]
     fn a_reference_is_read_in_any_order() {
-        let body: Body = serde_json::from_str(r#"{"len":3,"sha256":"ab","ref":"bodies/ab"}"#).unwrap();
-        assert_eq!(body, Body::Stored { key: "bodies/ab".into(), sha256: "ab".into(), len: 3 });
+        let (object, sha256) = (BodySha::of(b"index"), BodySha::of(b"whole"));
+        let json = format!(r#"{{"len":3,"sha256":"{sha256}","ref":"bodies/{object}"}}"#);
+        let body: Body = serde_json::from_str(&json).unwrap();
+        assert_eq!(body, Body::Stored(StoredBody { object, sha256, len: 3 }));
+        assert_eq!(serde_json::from_str::<Body>(&serde_json::to_string(&body).unwrap()).unwrap(), body);
     }
 
     proptest! {

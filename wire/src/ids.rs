@@ -97,6 +97,12 @@ text_id!(
 );
 
 text_id!(
+    /// The SHA-256 of a body, or of a part of one, in 64 lower-case hexadecimal digits.
+    BodySha, "a body's SHA-256", "64 lower-case hexadecimal digits",
+    |text| is_hex(text, 64)
+);
+
+text_id!(
     /// Names a route in queues and keys: built from a hash, never from what a user wrote.
     RouteId, "a route id", "16 lower-case hexadecimal digits",
     |text| is_hex(text, 16)
@@ -131,6 +137,21 @@ impl BundleSha {
     /// The first eight digits: enough to tell a route's bundles apart in a queue's name or a log.
     pub fn short(&self) -> &str {
         self.0.get(..8).unwrap_or(&self.0)
+    }
+}
+
+impl BodySha {
+    /// The folder of the store in which bodies lie.
+    pub(crate) const FOLDER: &str = "bodies";
+
+    /// The SHA-256 of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self::from_digest(Sha256::new_with_prefix(bytes))
+    }
+
+    /// The SHA-256 of all that the hasher was given.
+    pub(crate) fn from_digest(hasher: Sha256) -> Self {
+        Self(hex(&hasher.finalize()))
     }
 }
 

@@ -21,12 +21,12 @@ pub mod store;
 
 pub use activation::{Activation, LogLine, Stream};
 pub use answer::Answer;
-pub use body::Body;
+pub use body::{Body, StoredBody};
 pub use broker::Broker;
 pub use bundle::Bundle;
 pub use chain::Chain;
 pub use control::{Assignment, Control, FuncAssignment, Heartbeat, Role, Route, WeightedBundle};
-pub use ids::{ActivationId, BundleSha, InvalidId, MemberId, Namespace, RequestId, RouteId};
+pub use ids::{ActivationId, BodySha, BundleSha, InvalidId, MemberId, Namespace, RequestId, RouteId};
 pub use invoke::{Invoke, InvokeHead};
 pub use lines::{MessageError, decode_line, decode_lines, encode_line, split_lines};
 pub use problem::{Component, Fault, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};

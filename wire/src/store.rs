@@ -1,5 +1,6 @@
 //! `Store`: bundles, the deployment log and large bodies, in a directory, an object store or behind a Tron.
 
+mod bodies;
 mod client;
 mod url;
 
@@ -17,9 +18,10 @@ use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, RetryConfig};
 
-use crate::BundleSha;
 use crate::admin::{Deployment, OBJECTS_PATH};
+use crate::{BodySha, BundleSha};
 
+pub use self::bodies::{BODY_BYTES_MAX, BodyStream, Upload};
 pub use self::url::{BadStoreUrl, StoreUrl};
 use client::Client;
 
@@ -78,6 +80,15 @@ pub enum Error {
     /// The bytes under a bundle's SHA-256 have another one.
     #[error("bundle {0} is damaged")]
     Damaged(BundleSha),
+    /// A body, or a part of one, is not there: it was deleted, or never kept.
+    #[error("body {0} is not in the store")]
+    BodyAbsent(BodySha),
+    /// The bytes of a body are not those that it is named for.
+    #[error("body {0} is damaged")]
+    BodyDamaged(BodySha),
+    /// A body is longer than a store can keep.
+    #[error("body is over {BODY_BYTES_MAX} bytes")]
+    BodyTooLong,
 }
 
 impl Store {

@@ -9,10 +9,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wire::{
-    Activation, ActivationId, Answer, Assignment, Body, BundleSha, Component, Control, FuncAssignment,
-    Heartbeat, Invoke, InvokeHead, LogLine, MemberId, MessageError, Namespace, Problem, ProblemKind,
-    RequestId, Role, Route, RouteId, Stream, Timestamp, Version, WeightedBundle, decode_line, decode_lines,
-    encode_line,
+    Activation, ActivationId, Answer, Assignment, Body, BodySha, BundleSha, Component, Control,
+    FuncAssignment, Heartbeat, Invoke, InvokeHead, LogLine, MemberId, MessageError, Namespace, Problem,
+    ProblemKind, RequestId, Role, Route, RouteId, StoredBody, Stream, Timestamp, Version, WeightedBundle,
+    decode_line, decode_lines, encode_line,
 };
 
 const ACTIVATION: &str = "0198f7a2-0000-7000-8000-000000000001";
@@ -156,7 +156,8 @@ fn messages_are_what_the_schema_says() {
 #[test]
 fn every_form_of_a_body_is_what_the_schema_says() {
     let validator = validator("Invoke");
-    let stored = Body::Stored { key: "bodies/ab".into(), sha256: "ab".into(), len: 1 };
+    let (object, sha256) = (BodySha::of(b"index"), BodySha::of(b"whole"));
+    let stored = Body::Stored(StoredBody { object, sha256, len: 1 });
     for body in [&b""[..], b"null", b"{}", b"text", b"\xff", b"\xff\xff\xff"]
         .map(Body::from)
         .into_iter()
@@ -268,9 +269,12 @@ prop_compose! {
             "\\PC{0,32}".prop_map(String::into_bytes),
             "[ \\[\\]{}\",:0-9.eE\\-\n]{0,16}".prop_map(String::into_bytes),
         ],
-        stored in prop::option::weighted(0.2, ("\\PC{0,16}", "[0-9a-f]{64}", 1u64..)),
+        stored in prop::option::weighted(0.2, (any::<u64>(), any::<u64>(), 1u64..)),
     ) -> Body {
-        stored.map_or(Body::from(bytes), |(key, sha256, len)| Body::Stored { key, sha256, len })
+        stored.map_or(Body::from(bytes), |(object, sha256, len)| {
+            let [object, sha256] = [object, sha256].map(|seed| BodySha::of(&seed.to_le_bytes()));
+            Body::Stored(StoredBody { object, sha256, len })
+        })
     }
 }
 
