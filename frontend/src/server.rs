@@ -138,6 +138,7 @@ impl Inner {
             at,
             deadline: at.after(self.config.call_timeout),
             attempt: 1,
+            retry: 0,
             reply_to: Some(self.reply_to.clone()),
             asynchronous: false,
             queue: None,

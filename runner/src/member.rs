@@ -81,7 +81,7 @@ impl Member {
                 self.assignment = assignment;
                 self.load().await;
             }
-            Control::Assignment(_) | Control::Routes { .. } => {}
+            Control::Assignment(_) | Control::Routes { .. } | Control::Cancel { .. } => {}
         }
     }
 

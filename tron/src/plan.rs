@@ -130,7 +130,7 @@ mod tests {
     fn assigned(plan: &Plan) -> Vec<BundleSha> {
         match plan.to_assignment() {
             Control::Assignment(assignment) => assignment.funcs.into_iter().map(|func| func.sha).collect(),
-            Control::Routes { .. } => Vec::new(),
+            Control::Routes { .. } | Control::Cancel { .. } => Vec::new(),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::invoke::is_false;
-use crate::{ActivationId, Body, BundleSha, Problem, RequestId, Version};
+use crate::invoke::{is_false, is_zero};
+use crate::{ActivationId, Body, BundleSha, Problem, ProblemKind, RequestId, Version};
 
 /// What a call came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Whether the call was cancelled: no bundle's own answer, and the one problem with this status.
+    pub fn is_cancelled(&self) -> bool {
+        self.bundle.is_none() && self.status == ProblemKind::Cancelled.status()
+    }
+
     /// The answer to a call that the platform could not carry out.
     pub fn problem(activation: ActivationId, attempt: u32, problem: Problem) -> Self {
         Self {
@@ -50,9 +55,4 @@ impl Answer {
             more: false,
         }
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
-fn is_zero(part: &u32) -> bool {
-    *part == 0
 }

@@ -8,6 +8,8 @@ mod given_up;
 mod listener;
 mod queues;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -19,11 +21,17 @@ pub use given_up::GivenUp;
 pub use listener::Listener;
 pub use queues::{
     DEAD_REQUESTS, RETRIES, dead_letters, dead_letters_of, dead_queue, func_queue, requests_queue,
-    retries_queue,
+    results_queue, retries_queue,
 };
 
 /// The queue that every request enters by.
 pub const REQUESTS: &str = "requests";
+
+/// The queue for the answers to calls whose callers do not wait.
+pub const RESULTS: &str = "results";
+
+/// The longest that a message may be held back.
+pub const DELAY_MAX: Duration = Duration::from_secs(60 * 60);
 
 /// Carries messages between members.
 ///
@@ -103,12 +111,15 @@ pub struct Message {
     pub persistent: bool,
     /// Whether it may travel with others of its queue as one message. Its payload is whole lines then.
     pub joinable: bool,
+    /// How long it is held back before it may be delivered, at least; [`DELAY_MAX`] at most. Only the
+    /// firehose has to take such a message. Its expiry does not depend on it.
+    pub delay: Option<Duration>,
 }
 
 impl Message {
     /// A message of these lines.
     pub fn new(payload: Bytes) -> Self {
-        Self { payload, expires_at: None, dead_reason: None, persistent: false, joinable: false }
+        Self { payload, expires_at: None, dead_reason: None, persistent: false, joinable: false, delay: None }
     }
 
     /// The same message, kept across a restart of the broker.
@@ -130,6 +141,13 @@ impl Message {
         Self { dead_reason: Some(why.to_string()), ..Self::new(payload).persistent() }
     }
 
+    /// The same message, held back for as long.
+    #[must_use]
+    pub fn delayed(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay.min(DELAY_MAX));
+        self
+    }
+
     /// The same message, of no use after `at`.
     #[must_use]
     pub fn expires_at(mut self, at: Timestamp) -> Self {
@@ -141,7 +159,7 @@ impl Message {
 /// What a queue holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// Messages that wait for a consumer.
+    /// Messages that wait for a consumer; not those that are held back.
     pub ready: usize,
     /// Messages that were delivered and are not settled, where the broker tells.
     pub unsettled: Option<usize>,

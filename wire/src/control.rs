@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BundleSha, MemberId, Namespace, RouteId, Timestamp, Version};
+use crate::{ActivationId, BundleSha, MemberId, Namespace, RouteId, Timestamp, Version};
 
 /// A host and base path, and the bundles that serve them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,18 @@ pub enum Control {
     },
     /// To runners: what to consume.
     Assignment(Assignment),
+    /// To runners: calls that are not to be begun, and to be stopped where they run.
+    Cancel {
+        /// The version of the message's shape.
+        v: Version,
+        /// The calls, [`Control::CANCELS_MAX`] at most; told again until each has ended.
+        activations: Vec<ActivationId>,
+    },
+}
+
+impl Control {
+    /// The calls that are being cancelled at a time: what runners keep in mind, and what one message holds.
+    pub const CANCELS_MAX: usize = 4_096;
 }
 
 /// The Funcs that runners are to serve.

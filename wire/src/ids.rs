@@ -184,6 +184,11 @@ impl ActivationId {
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// A new id that nobody can guess (UUIDv4): whoever knows it may ask for the call.
+    pub fn unguessable() -> Self {
+        Self(Uuid::new_v4())
+    }
 }
 
 impl fmt::Display for ActivationId {

@@ -23,6 +23,10 @@ pub struct Invoke {
     pub deadline: Timestamp,
     /// How often it has been started before this time, plus one.
     pub attempt: u32,
+    /// How often the call has failed and was begun anew, as its operation allows to calls that nobody
+    /// waits for. Attempts count from one again each time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retry: u32,
     /// The queue for the answer; without one the result is dropped (fire and forget).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<String>,
@@ -96,4 +100,9 @@ pub struct InvokeHead<'a> {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
 pub(crate) fn is_false(flag: &bool) -> bool {
     !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+pub(crate) fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

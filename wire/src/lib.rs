@@ -16,6 +16,7 @@ mod version;
 pub mod admin;
 pub mod broker;
 pub mod bundle;
+pub mod calls;
 pub mod http;
 pub mod store;
 

@@ -38,6 +38,8 @@ pub enum ProblemKind {
     RequestTimeout,
     /// It contradicts what is already there.
     Conflict,
+    /// The call was cancelled before it was done.
+    Cancelled,
     /// The body is over the limit.
     BodyTooLarge,
     /// The target is over the limit.
@@ -76,6 +78,7 @@ impl ProblemKind {
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
             Self::Conflict => 409,
+            Self::Cancelled => 410,
             Self::BodyTooLarge => 413,
             Self::TargetTooLong => 414,
             Self::UnsupportedMediaType => 415,
@@ -109,6 +112,7 @@ impl ProblemKind {
             Self::MethodNotAllowed => "Method not allowed",
             Self::RequestTimeout => "Request timeout",
             Self::Conflict => "Conflict",
+            Self::Cancelled => "Cancelled",
             Self::BodyTooLarge => "Body too large",
             Self::TargetTooLong => "Target too long",
             Self::UnsupportedMediaType => "Unsupported media type",

@@ -1,6 +1,7 @@
-//! `Store`: bundles, the deployment log and large bodies, in a directory, an object store or behind a Tron.
+//! `Store`: bundles, the deployment log, large bodies and calls, in a directory, an object store or behind a Tron.
 
 mod bodies;
+mod calls;
 mod client;
 mod url;
 
@@ -73,6 +74,15 @@ pub enum Error {
     Corrupt {
         /// Which one.
         number: u64,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A record of a call cannot be read.
+    #[error("the {kind} record of a call cannot be read")]
+    BadRecord {
+        /// Which of its records.
+        kind: &'static str,
         /// Why.
         #[source]
         source: serde_json::Error,

@@ -26,6 +26,7 @@ fn invoke() -> Invoke {
         at: Timestamp(1_700_000_000_000),
         deadline: Timestamp(1_700_000_030_000),
         attempt: 1,
+        retry: 2,
         reply_to: Some("reply.frontend-1".into()),
         asynchronous: true,
         queue: Some("func.0.0".into()),
@@ -69,7 +70,7 @@ fn route() -> Route {
     }
 }
 
-fn controls() -> [Control; 2] {
+fn controls() -> [Control; 3] {
     let route = route();
     let func = FuncAssignment {
         queue: route.queue(&BundleSha::of(b"")),
@@ -83,6 +84,7 @@ fn controls() -> [Control; 2] {
     [
         Control::Routes { v: Version, version: 3, routes: vec![route] },
         Control::Assignment(Assignment { v: Version, version: 4, funcs: vec![func] }),
+        Control::Cancel { v: Version, activations: vec![ACTIVATION.parse().unwrap()] },
     ]
 }
 
@@ -202,7 +204,7 @@ fn an_invoke_looks_as_it_always_did() {
         encode_line(&invoke()).unwrap(),
         concat!(
             r#"{"v":1,"id":"r-1","activation":"0198f7a2-0000-7000-8000-000000000001","namespace":"default","#,
-            r#""at":1700000000000,"deadline":1700000030000,"attempt":1,"reply_to":"reply.frontend-1","#,
+            r#""at":1700000000000,"deadline":1700000030000,"attempt":1,"retry":2,"reply_to":"reply.frontend-1","#,
             r#""async":true,"queue":"func.0.0","#,
             r#""bundle":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#,
             r#""method":"POST","scheme":"https","host":"shop.example","path":"/orders/caf%C3%A9","#,
@@ -285,7 +287,7 @@ fn any_headers() -> impl Strategy<Value = Vec<(String, String)>> {
 prop_compose! {
     fn any_invoke()(
         (id, namespace) in ("[A-Za-z0-9._-]{1,128}", "[a-z0-9-]{1,63}"),
-        (at, deadline, attempt) in (any::<u64>(), any::<u64>(), any::<u32>()),
+        (at, deadline, attempt, retry) in any::<(u64, u64, u32, u32)>(),
         (reply_to, client, traceparent) in any::<(Option<String>, Option<String>, Option<String>)>(),
         (method, scheme, host) in any::<(String, String, String)>(),
         (path, query, asynchronous, queue) in any::<(String, String, bool, Option<String>)>(),
@@ -303,7 +305,7 @@ prop_compose! {
             asynchronous,
             queue,
             bundle: bundle.map(|bytes| BundleSha::of(&bytes)),
-            attempt, reply_to, method, scheme, host, path, query, headers, client, traceparent, body,
+            attempt, retry, reply_to, method, scheme, host, path, query, headers, client, traceparent, body,
         }
     }
 }

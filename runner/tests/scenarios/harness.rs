@@ -146,6 +146,7 @@ pub(crate) fn invoke(method: &str, path: &str) -> Invoke {
         at: Timestamp::now(),
         deadline: Timestamp::now().after(PATIENCE),
         attempt: 1,
+        retry: 0,
         reply_to: Some(REPLIES.into()),
         asynchronous: false,
         queue: None,

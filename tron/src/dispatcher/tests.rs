@@ -78,6 +78,7 @@ fn invoke(path: &str) -> Invoke {
         at: Timestamp::now(),
         deadline: Timestamp::now().after(std::time::Duration::from_secs(30)),
         attempt: 1,
+        retry: 0,
         reply_to: Some(REPLIES.into()),
         asynchronous: false,
         queue: None,

@@ -195,7 +195,7 @@ pub(crate) fn assignment(heard: Heard) -> Option<Assignment> {
     let Heard::Payload(payload) = heard else { return None };
     match wire::decode_line(&payload).unwrap() {
         Control::Assignment(assignment) => Some(assignment),
-        Control::Routes { .. } => None,
+        Control::Routes { .. } | Control::Cancel { .. } => None,
     }
 }
 

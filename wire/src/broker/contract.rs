@@ -60,6 +60,7 @@ macro_rules! broker_contract {
             queues::a_full_queue_takes_back_what_it_delivered
             queues::an_expired_message_is_not_delivered
             queues::an_expired_message_frees_its_place
+            queues::a_delayed_message_arrives_later
             queues::declaring_again_changes_nothing
             queues::deleting_ends_consumers
             queues::deleting_ends_a_consumer_without_room

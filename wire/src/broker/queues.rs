@@ -1,6 +1,6 @@
 //! The shape of every lasting queue, in one place: whoever declares one declares the same.
 
-use super::{Queue, REQUESTS};
+use super::{Queue, REQUESTS, RESULTS};
 use crate::RouteId;
 
 /// Where requests go that nobody can read or route.
@@ -9,6 +9,9 @@ pub const DEAD_REQUESTS: &str = "dead.requests";
 /// Where calls wait that were cut off so often that the next time is their last: each runner takes one of
 /// them at a time, so that nobody beside it is taken for what ends runners.
 pub const RETRIES: &str = "retries";
+
+/// Where answers go that nobody can read.
+const DEAD_RESULTS: &str = "dead.results";
 
 /// Messages that may wait in a queue of calls: more than a second of work at full speed, and little
 /// enough that a caller hears "overloaded" before its deadline.
@@ -27,6 +30,11 @@ const DEAD_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// The firehose, [`REQUESTS`].
 pub fn requests_queue() -> Queue {
     calls(REQUESTS.to_owned(), DEAD_REQUESTS.to_owned())
+}
+
+/// The answers to calls whose callers do not wait, [`RESULTS`]. What finds no room waits with its runner.
+pub fn results_queue() -> Queue {
+    calls(RESULTS.to_owned(), DEAD_RESULTS.to_owned())
 }
 
 /// The queue of this name for the calls of one bundle on a route (see [`crate::Route::queue`]).

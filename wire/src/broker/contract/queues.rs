@@ -1,13 +1,14 @@
 //! How queues come, go, and refuse.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use futures_util::poll;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{PATIENCE, Subject, expect_depth, expect_end, expect_silence, fill, message, next, queue, text};
 use crate::Timestamp;
-use crate::broker::{Error, Queue};
+use crate::broker::{Error, Queue, requests_queue};
 
 /// A publisher must know, or a message is lost in silence.
 pub async fn publishing_to_no_queue_is_refused(broker: Subject) {
@@ -82,6 +83,23 @@ pub async fn an_expired_message_frees_its_place(broker: Subject) {
         broker.publish(&queue.name, message("late").expires_at(Timestamp(1))).await.unwrap();
         expect_depth(&broker, &queue, 0, 0, 0).await;
     }
+}
+
+/// Not before its delay is over, to a consumer that waits already; others overtake it.
+pub async fn a_delayed_message_arrives_later(broker: Subject) {
+    let queue = requests_queue();
+    fill(&broker, &queue, &[]).await;
+    let mut consumer = broker.consume(&queue.name, 2).await.unwrap();
+    let (delay, published) = (Duration::from_secs(1), Instant::now());
+    let later = message("later").persistent().delayed(delay);
+    broker.publish(&queue.name, later).await.unwrap();
+    broker.publish(&queue.name, message("now")).await.unwrap();
+    let delivery = next(&mut consumer).await;
+    assert_eq!(text(&delivery), "now");
+    delivery.ack();
+    let delivery = next(&mut consumer).await;
+    assert_eq!((text(&delivery), delivery.redelivered, delivery.message.persistent), ("later", false, true));
+    assert!(published.elapsed() >= delay, "{:?}", published.elapsed());
 }
 
 /// Not its content, not its consumers.

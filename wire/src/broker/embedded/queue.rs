@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tracing::warn;
 
 use super::{Outcome, Seat, Shared};
@@ -23,6 +24,10 @@ pub(super) struct Queue {
 struct State {
     ready: VecDeque<Ready>,
     ready_bytes: usize,
+    /// What is held back, by when that ends and in the order in which it came. It counts as waiting.
+    delayed: BTreeMap<(Instant, u64), Message>,
+    delayed_bytes: usize,
+    delayed_next: u64,
     /// By tag, which grows with every delivery.
     delivered: BTreeMap<u64, Delivered>,
     tag_next: u64,
@@ -62,14 +67,22 @@ impl Queue {
             return Err(Error::Unroutable(self.settings.name.clone()));
         }
         let full = |state: &State| {
-            state.ready.len() >= self.settings.len_max
-                || state.ready_bytes.saturating_add(message.payload.len()) > self.settings.bytes_max
+            let bytes = state.ready_bytes.saturating_add(state.delayed_bytes);
+            state.ready.len() + state.delayed.len() >= self.settings.len_max
+                || bytes.saturating_add(message.payload.len()) > self.settings.bytes_max
         };
         if full(&state) {
             state.drop_expired();
             if full(&state) {
                 return Err(Error::Full(self.settings.name.clone()));
             }
+        }
+        if let Some(delay) = message.delay {
+            state.hold_back(message, Instant::now() + delay);
+            drop(state);
+            // Whoever waits has to know when to look again; one of them could go away, or have no room then.
+            self.arrived.notify_waiters();
+            return Ok(());
         }
         state.count_in(&message);
         state.ready.push_back(Ready { message, redelivered: false });
@@ -84,6 +97,7 @@ impl Queue {
         if state.closed {
             return Take::Closed;
         }
+        state.release(Instant::now());
         let Some(Ready { message, redelivered }) = state.pop() else { return Take::Empty };
         let tag = state.tag_next;
         state.tag_next += 1;
@@ -95,6 +109,12 @@ impl Queue {
     pub(super) fn is_idle(&self) -> bool {
         let state = self.state();
         state.ready.is_empty() && !state.closed
+    }
+
+    /// When the next message that is held back may be delivered.
+    pub(super) fn released_next(&self) -> Option<Instant> {
+        let state = self.state();
+        state.delayed.first_key_value().map(|(&(at, _), _)| at)
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -154,6 +174,7 @@ impl Queue {
 
     pub(super) fn depth(&self) -> Depth {
         let mut state = self.state();
+        state.release(Instant::now());
         state.drop_expired();
         Depth {
             ready: state.ready.len(),
@@ -177,6 +198,22 @@ impl Queue {
 }
 
 impl State {
+    fn hold_back(&mut self, message: Message, until: Instant) {
+        self.delayed_bytes += message.payload.len();
+        self.delayed.insert((until, self.delayed_next), Message { delay: None, ..message });
+        self.delayed_next += 1;
+    }
+
+    /// Makes what was held back until now ready.
+    fn release(&mut self, now: Instant) {
+        while let Some(first) = self.delayed.first_entry().filter(|first| first.key().0 <= now) {
+            let message = first.remove();
+            self.delayed_bytes -= message.payload.len();
+            self.count_in(&message);
+            self.ready.push_back(Ready { message, redelivered: false });
+        }
+    }
+
     fn pop(&mut self) -> Option<Ready> {
         while let Some(ready) = self.ready.pop_front() {
             self.ready_bytes -= ready.message.payload.len();

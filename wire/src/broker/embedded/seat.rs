@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
+use tokio::time::timeout_at;
 
 use super::queue::{Queue, Take};
 use crate::broker::Delivery;
@@ -49,10 +50,18 @@ impl Seat {
                     let mut arrived = pin!(self.queue.arrived.notified());
                     arrived.as_mut().enable();
                     if self.queue.is_idle() {
-                        arrived.await;
+                        self.wait(arrived).await;
                     }
                 }
             }
+        }
+    }
+
+    /// Waits for a message to arrive, or to be held back no longer.
+    async fn wait(&self, arrived: impl Future<Output = ()>) {
+        match self.queue.released_next() {
+            Some(at) => _ = timeout_at(at, arrived).await,
+            None => arrived.await,
         }
     }
 

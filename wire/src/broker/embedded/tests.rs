@@ -7,11 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures_util::poll;
+use futures_util::{FutureExt, poll};
 use tokio::time::timeout;
 
 use super::{Embedded, TOPIC_LEN_MAX};
-use crate::broker::{Broker, Heard, Message, Queue, Topic};
+use crate::broker::{Broker, Error, Heard, Message, Queue, Topic};
 use crate::broker_contract;
 
 broker_contract!(Arc::new(Embedded::new()));
@@ -75,6 +75,30 @@ async fn a_full_dead_letter_queue_holds_up_nobody() {
     consumer.next().await.unwrap().dead_letter("bad");
     let depth = broker.depth("q").await.unwrap();
     assert_eq!((depth.ready, depth.unsettled), (0, Some(0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_back_counts_and_wakes_whoever_waits_when_it_is_due() {
+    let broker = Embedded::new();
+    broker.declare(&Queue { len_max: 2, ..queue("q") }).await.unwrap();
+    let mut consumers = [broker.consume("q", 1).await.unwrap(), broker.consume("q", 1).await.unwrap()];
+    let [first, second] = &mut consumers;
+    let (mut one, mut other) = (Box::pin(first.next()), Box::pin(second.next()));
+    assert!(poll!(&mut one).is_pending() && poll!(&mut other).is_pending());
+    let delayed = |seconds| Message::new(Bytes::from("a")).delayed(Duration::from_secs(seconds));
+    for seconds in [20, 10] {
+        broker.publish("q", delayed(seconds)).await.unwrap();
+    }
+    assert_eq!(broker.publish("q", delayed(1)).await, Err(Error::Full("q".into())));
+    assert_eq!(broker.depth("q").await.unwrap().ready, 0);
+    let started = tokio::time::Instant::now();
+    // Whichever of them was told first: the other one takes it.
+    drop(one);
+    let delivery = other.await.unwrap();
+    assert_eq!((started.elapsed().as_secs(), delivery.message.delay), (10, None));
+    assert!(second.next().now_or_never().is_none(), "it has no room");
+    assert_eq!(first.next().await.unwrap().message.payload, "a");
+    assert_eq!(started.elapsed().as_secs(), 20);
 }
 
 /// Consumers on several threads wait, abandon waits, drop deliveries and leave; a lost wake-up would

@@ -1,0 +1,265 @@
+//! The records of calls whose callers do not wait. They lie by kind, so that what is to be done about some
+//! of them is found without looking at all.
+
+use futures_util::TryStreamExt;
+use object_store::path::Path as Key;
+use object_store::{ObjectStoreExt, PutMode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Error, Store, unavailable};
+use crate::calls::{Accepted, Callback, Finished};
+use crate::{ActivationId, Timestamp};
+
+/// What holds every kind.
+const CALLS: &str = "calls";
+const ACCEPTED: &str = "accepted";
+const RESULTS: &str = "results";
+const CANCELS: &str = "cancels";
+const CALLBACKS: &str = "callbacks";
+
+impl Store {
+    /// Makes a call known.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn accept_call(&self, accepted: &Accepted) -> Result<(), Error> {
+        self.put_record(ACCEPTED, accepted.activation, accepted).await.map(drop)
+    }
+
+    /// Makes a call unknown that was not handed over.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn forget_call(&self, activation: ActivationId) -> Result<(), Error> {
+        self.delete_record(ACCEPTED, activation).await
+    }
+
+    /// A call that was accepted and has not expired.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn accepted_call(&self, activation: ActivationId) -> Result<Option<Accepted>, Error> {
+        let accepted: Option<Accepted> = self.record(ACCEPTED, activation).await?;
+        Ok(accepted.filter(|accepted| accepted.expires_at > Timestamp::now()))
+    }
+
+    /// Keeps what a call came to, if nothing is kept yet; says whether it was.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn finish_call(&self, finished: &Finished) -> Result<bool, Error> {
+        self.put_record(RESULTS, finished.answer.activation, finished).await
+    }
+
+    /// What a call came to.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn finished_call(&self, activation: ActivationId) -> Result<Option<Finished>, Error> {
+        self.record(RESULTS, activation).await
+    }
+
+    /// Notes that a call is to be cancelled.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn cancel_call(&self, activation: ActivationId) -> Result<(), Error> {
+        self.put_record(CANCELS, activation, &Timestamp::now()).await.map(drop)
+    }
+
+    /// Whether a call is to be cancelled.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn is_cancelling_call(&self, activation: ActivationId) -> Result<bool, Error> {
+        let noted: Option<Timestamp> = self.record(CANCELS, activation).await?;
+        Ok(noted.is_some())
+    }
+
+    /// Forgets that a call is to be cancelled: it has ended.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn settle_cancel(&self, activation: ActivationId) -> Result<(), Error> {
+        self.delete_record(CANCELS, activation).await
+    }
+
+    /// Calls that are to be cancelled, `max` at most.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn cancelling_calls(&self, max: usize) -> Result<Vec<ActivationId>, Error> {
+        let mut listed = self.objects.list(Some(&folder(CANCELS)));
+        let mut calls = Vec::new();
+        let failed = |source| unavailable("list cancelled calls".to_owned(), source);
+        while calls.len() < max
+            && let Some(object) = listed.try_next().await.map_err(failed)?
+        {
+            let name = object.location.filename().and_then(|name| name.strip_suffix(".json"));
+            calls.extend(name.and_then(|name| name.parse::<ActivationId>().ok()));
+        }
+        Ok(calls)
+    }
+
+    /// Keeps how posting a result ended.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn note_callback(&self, activation: ActivationId, callback: &Callback) -> Result<(), Error> {
+        self.put_record(CALLBACKS, activation, callback).await.map(drop)
+    }
+
+    /// How posting a result ended.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn callback(&self, activation: ActivationId) -> Result<Option<Callback>, Error> {
+        self.record(CALLBACKS, activation).await
+    }
+
+    /// Deletes the records that were written before `before`, and says how many. That a call was accepted
+    /// is the oldest of its records: none is told of without the others.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn delete_calls(&self, before: Timestamp) -> Result<usize, Error> {
+        let failed = |source| unavailable("delete old calls".to_owned(), source);
+        let folder = Key::from(CALLS);
+        let mut listed = self.objects.list(Some(&folder));
+        let mut deleted = 0;
+        while let Some(object) = listed.try_next().await.map_err(failed)? {
+            let written = u64::try_from(object.last_modified.timestamp_millis());
+            if written.is_ok_and(|at| at < before.0) {
+                match self.objects.delete(&object.location).await {
+                    Ok(()) => deleted += 1,
+                    Err(object_store::Error::NotFound { .. }) => {}
+                    Err(source) => return Err(failed(source)),
+                }
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// Writes a record unless there is one; says whether it did.
+    async fn put_record<T: Serialize>(
+        &self,
+        kind: &str,
+        activation: ActivationId,
+        record: &T,
+    ) -> Result<bool, Error> {
+        // A record is texts and numbers: it can always be written.
+        let json = serde_json::to_vec(record).unwrap_or_default();
+        match self.objects.put_opts(&key(kind, activation), json.into(), PutMode::Create.into()).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(source) => Err(unavailable(format!("keep the {kind} record of a call"), source)),
+        }
+    }
+
+    async fn record<T: DeserializeOwned>(
+        &self,
+        kind: &'static str,
+        activation: ActivationId,
+    ) -> Result<Option<T>, Error> {
+        let action = || format!("fetch the {kind} record of a call");
+        let json = self.get(&key(kind, activation), action).await?;
+        let record = json.map(|json| serde_json::from_slice(&json)).transpose();
+        record.map_err(|source| Error::BadRecord { kind, source })
+    }
+
+    async fn delete_record(&self, kind: &str, activation: ActivationId) -> Result<(), Error> {
+        match self.objects.delete(&key(kind, activation)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(unavailable(format!("delete the {kind} record of a call"), source)),
+        }
+    }
+}
+
+fn folder(kind: &str) -> Key {
+    Key::from_iter([CALLS, kind])
+}
+
+fn key(kind: &str, activation: ActivationId) -> Key {
+    Key::from(format!("{CALLS}/{kind}/{activation}.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Answer, Component, Namespace, Problem, ProblemKind, RequestId};
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::directory(directory.path()).unwrap();
+        (directory, store)
+    }
+
+    fn accepted(expires_at: Timestamp) -> Accepted {
+        let (activation, request_id) = (ActivationId::unguessable(), RequestId::generate());
+        let (at, deadline) = (Timestamp(1), Timestamp(2));
+        let (namespace, callback) = (Namespace::default(), None);
+        Accepted { activation, request_id, namespace, at, deadline, expires_at, callback }
+    }
+
+    fn finished(activation: ActivationId, detail: &str) -> Finished {
+        let problem = Problem::new(ProblemKind::Internal, detail, RequestId::generate(), Component::Runner);
+        Finished { at: Timestamp(3), answer: Answer::problem(activation, 1, problem) }
+    }
+
+    #[tokio::test]
+    async fn a_call_is_known_until_it_expires() {
+        let (_directory, store) = store();
+        let [late, known] = [Timestamp(2), Timestamp::now().after(Duration::from_secs(60))].map(accepted);
+        for call in [&late, &known] {
+            store.accept_call(call).await.unwrap();
+        }
+        assert_eq!(store.accepted_call(late.activation).await.unwrap(), None);
+        assert_eq!(store.accepted_call(known.activation).await.unwrap().as_ref(), Some(&known));
+        store.forget_call(known.activation).await.unwrap();
+        assert_eq!(store.accepted_call(known.activation).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn of_several_results_the_first_stands() {
+        let (_directory, store) = store();
+        let activation = ActivationId::unguessable();
+        let [first, second] = ["first", "second"].map(|detail| finished(activation, detail));
+        assert_eq!(store.finished_call(activation).await.unwrap(), None);
+        assert!(store.finish_call(&first).await.unwrap());
+        assert!(!store.finish_call(&second).await.unwrap());
+        assert_eq!(store.finished_call(activation).await.unwrap(), Some(first));
+    }
+
+    #[tokio::test]
+    async fn what_is_to_be_cancelled_is_listed_until_it_is_settled() {
+        let (_directory, store) = store();
+        let calls = [(); 3].map(|()| ActivationId::unguessable());
+        for call in calls {
+            store.cancel_call(call).await.unwrap();
+            store.cancel_call(call).await.unwrap();
+        }
+        assert_eq!(store.cancelling_calls(2).await.unwrap().len(), 2);
+        let [settled, ..] = calls;
+        store.settle_cancel(settled).await.unwrap();
+        assert!(!store.is_cancelling_call(settled).await.unwrap());
+        let listed = store.cancelling_calls(9).await.unwrap();
+        assert!(listed.len() == 2 && !listed.contains(&settled), "{listed:?}");
+    }
+
+    #[tokio::test]
+    async fn old_records_go_and_nothing_else_does() {
+        let (_directory, store) = store();
+        let call = accepted(Timestamp::now().after(Duration::from_secs(60)));
+        store.accept_call(&call).await.unwrap();
+        store.finish_call(&finished(call.activation, "")).await.unwrap();
+        let sha = store.put_bundle("zip".into()).await.unwrap();
+        assert_eq!(store.delete_calls(Timestamp::now().after(Duration::from_secs(60))).await.unwrap(), 2);
+        assert_eq!(store.accepted_call(call.activation).await.unwrap(), None);
+        assert!(store.bundle(&sha).await.unwrap().is_some());
+        store.accept_call(&call).await.unwrap();
+        assert_eq!(store.delete_calls(Timestamp(1)).await.unwrap(), 0);
+    }
+}
