@@ -7,6 +7,7 @@ mod embedded;
 mod given_up;
 mod listener;
 mod queues;
+mod rabbitmq;
 
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub use queues::{
     DEAD_REQUESTS, RETRIES, dead_letters, dead_letters_of, dead_queue, func_queue, requests_queue,
     results_queue, retries_queue,
 };
+
+pub use rabbitmq::{BadUrl, BrokerUrl, RabbitMq};
 
 /// The queue that every request enters by.
 pub const REQUESTS: &str = "requests";
@@ -80,6 +83,9 @@ pub enum Error {
     /// The broker cannot be reached or takes nothing at present.
     #[error("broker is unavailable")]
     Unavailable,
+    /// The broker does not let us in.
+    #[error("broker refuses the user, the password or the virtual host")]
+    Refused,
 }
 
 /// What a queue is to be.

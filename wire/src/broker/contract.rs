@@ -5,6 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "it is a test, if one that other crates can run"
 )]
 
@@ -12,6 +13,7 @@ pub mod consuming;
 pub mod queues;
 pub mod settling;
 pub mod topics;
+mod vhost;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +24,8 @@ use uuid::Uuid;
 
 use super::{Broker, Consumer, Delivery, Depth, Heard, Message, Queue, Subscription};
 
+pub use vhost::Vhost;
+
 /// A broker under test.
 pub type Subject = Arc<dyn Broker>;
 
@@ -30,7 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long nothing has to happen for.
 const SILENCE: Duration = Duration::from_millis(50);
 
-/// Makes a `#[tokio::test]` of every behaviour. The expression makes a broker, once for each.
+/// Makes a `#[tokio::test]` of every behaviour. The expression makes a broker, once for each, and what has to
+/// live for as long as it does.
 #[macro_export]
 macro_rules! broker_contract {
     ($broker:expr) => {
@@ -76,7 +81,8 @@ macro_rules! broker_contract {
         $(
             #[tokio::test]
             async fn $behaviour() {
-                $crate::broker::contract::$about::$behaviour($broker).await;
+                let (broker, _kept) = $broker;
+                $crate::broker::contract::$about::$behaviour(broker).await;
             }
         )*
     };

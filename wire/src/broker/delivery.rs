@@ -6,35 +6,52 @@ use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::Message;
-use super::embedded::{Outcome, Seat, Unsettled};
+use super::embedded::Outcome;
+use super::{Message, embedded, rabbitmq};
 
 /// Receives a queue's messages. Dropping it gives back what it has not settled: settling those
 /// deliveries afterwards does nothing, so keep it until they are settled.
-pub struct Consumer {
-    seat: Arc<Seat>,
+pub struct Consumer(Seat);
+
+/// A consumer's place at a queue of either broker.
+enum Seat {
+    Embedded(Arc<embedded::Seat>),
+    RabbitMq(Box<rabbitmq::Seat>),
 }
 
 impl Consumer {
-    pub(super) fn new(seat: Arc<Seat>) -> Self {
-        Self { seat }
+    pub(super) fn embedded(seat: Arc<embedded::Seat>) -> Self {
+        Self(Seat::Embedded(seat))
+    }
+
+    pub(super) fn rabbitmq(seat: rabbitmq::Seat) -> Self {
+        Self(Seat::RabbitMq(Box::new(seat)))
     }
 
     /// The next message; `None` once the queue is deleted or the connection lost. Waits while as many
     /// deliveries as were asked for are unsettled. Cancel-safe.
     pub async fn next(&mut self) -> Option<Delivery> {
-        self.seat.next().await
+        match &mut self.0 {
+            Seat::Embedded(seat) => seat.next().await,
+            Seat::RabbitMq(seat) => seat.next().await,
+        }
     }
 
     /// The next message if one is there now.
     pub fn try_next(&mut self) -> Option<Delivery> {
-        self.seat.try_next()
+        match &mut self.0 {
+            Seat::Embedded(seat) => seat.try_next(),
+            Seat::RabbitMq(seat) => seat.try_next(),
+        }
     }
 }
 
 impl Drop for Consumer {
     fn drop(&mut self) {
-        self.seat.leave();
+        match &mut self.0 {
+            Seat::Embedded(seat) => seat.leave(),
+            Seat::RabbitMq(seat) => seat.leave(),
+        }
     }
 }
 
@@ -47,26 +64,39 @@ pub struct Delivery {
     pub(super) unsettled: Unsettled,
 }
 
+/// The duty to settle a delivery of either broker. It is done when this is dropped, so it is done exactly once.
+pub(super) enum Unsettled {
+    Embedded(embedded::Unsettled),
+    RabbitMq(rabbitmq::Unsettled),
+}
+
 impl Delivery {
     /// Its effect is done: the broker forgets it.
     pub fn ack(self) {
-        self.unsettled.settle(Outcome::Ack);
+        match self.unsettled {
+            Unsettled::Embedded(unsettled) => unsettled.settle(Outcome::Ack),
+            Unsettled::RabbitMq(unsettled) => unsettled.ack(),
+        }
     }
 
     /// Puts it back at the head of its queue, for any consumer.
     pub fn retry(self) {
-        self.unsettled.settle(Outcome::Retry);
+        // Which is what happens to one that nobody settles.
+        drop(self);
     }
 
     /// Gives it up: to the queue's dead-letter queue, with the reason.
     pub fn dead_letter(self, reason: &str) {
-        self.unsettled.settle(Outcome::DeadLetter(reason.to_owned()));
+        match self.unsettled {
+            Unsettled::Embedded(unsettled) => unsettled.settle(Outcome::DeadLetter(reason.to_owned())),
+            Unsettled::RabbitMq(unsettled) => unsettled.dead_letter(&self.message, reason),
+        }
     }
 }
 
 /// Receives what is broadcast on a topic.
 pub struct Subscription {
-    receiver: broadcast::Receiver<Bytes>,
+    receiver: broadcast::Receiver<Heard>,
 }
 
 /// What a subscriber hears.
@@ -74,19 +104,19 @@ pub struct Subscription {
 pub enum Heard {
     /// A payload.
     Payload(Bytes),
-    /// It fell behind, and this many were lost to it.
+    /// It fell behind or was cut off, and at least this many were lost to it.
     Missed(u64),
 }
 
 impl Subscription {
-    pub(super) fn new(receiver: broadcast::Receiver<Bytes>) -> Self {
+    pub(super) fn new(receiver: broadcast::Receiver<Heard>) -> Self {
         Self { receiver }
     }
 
     /// What comes next; `None` when the broker is gone. Cancel-safe.
     pub async fn next(&mut self) -> Option<Heard> {
         match self.receiver.recv().await {
-            Ok(payload) => Some(Heard::Payload(payload)),
+            Ok(heard) => Some(heard),
             Err(RecvError::Lagged(missed)) => Some(Heard::Missed(missed)),
             Err(RecvError::Closed) => None,
         }

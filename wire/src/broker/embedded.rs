@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 
-use super::{Broker, Consumer, Depth, Error, Message, Queue, Subscription, Topic, dead_queue};
+use super::{Broker, Consumer, Depth, Error, Heard, Message, Queue, Subscription, Topic, dead_queue};
 
 pub(super) use seat::{Outcome, Seat, Unsettled};
 
@@ -30,9 +30,9 @@ pub struct Embedded {
 /// the last handle, and its consumers and subscribers with it.
 struct Shared {
     queues: RwLock<HashMap<String, Arc<queue::Queue>>>,
-    control: broadcast::Sender<Bytes>,
-    heartbeats: broadcast::Sender<Bytes>,
-    activations: broadcast::Sender<Bytes>,
+    control: broadcast::Sender<Heard>,
+    heartbeats: broadcast::Sender<Heard>,
+    activations: broadcast::Sender<Heard>,
 }
 
 impl Embedded {
@@ -68,7 +68,7 @@ impl Broker for Embedded {
 
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Consumer, Error> {
         let queue = self.shared.queue(queue)?;
-        queue.join(prefetch).map(Consumer::new)
+        queue.join(prefetch).map(Consumer::embedded)
     }
 
     async fn depth(&self, queue: &str) -> Result<Depth, Error> {
@@ -77,7 +77,7 @@ impl Broker for Embedded {
 
     async fn broadcast(&self, topic: Topic, payload: Bytes) -> Result<(), Error> {
         // It fails when nobody listens, which is how a topic is meant to be.
-        let _listeners = self.shared.topic(topic).send(payload);
+        let _listeners = self.shared.topic(topic).send(Heard::Payload(payload));
         Ok(())
     }
 
@@ -97,7 +97,7 @@ impl Shared {
         queues.get(name).cloned().ok_or_else(|| Error::Unroutable(name.to_owned()))
     }
 
-    fn topic(&self, topic: Topic) -> &broadcast::Sender<Bytes> {
+    fn topic(&self, topic: Topic) -> &broadcast::Sender<Heard> {
         match topic {
             Topic::Control => &self.control,
             Topic::Heartbeats => &self.heartbeats,

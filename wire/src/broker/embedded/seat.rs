@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout_at;
 
 use super::queue::{Queue, Take};
-use crate::broker::Delivery;
+use crate::broker::{Delivery, delivery};
 
 /// A consumer at a queue.
 pub(in crate::broker) struct Seat {
@@ -83,6 +83,7 @@ impl Seat {
             Take::Message { message, redelivered, tag } => {
                 self.held.fetch_add(1, Ordering::AcqRel);
                 let unsettled = Unsettled { seat: self.clone(), tag, outcome: Outcome::Retry };
+                let unsettled = delivery::Unsettled::Embedded(unsettled);
                 Look::Delivery(Delivery { message, redelivered, unsettled })
             }
         }

@@ -14,7 +14,7 @@ use super::{Embedded, TOPIC_LEN_MAX};
 use crate::broker::{Broker, Error, Heard, Message, Queue, Topic};
 use crate::broker_contract;
 
-broker_contract!(Arc::new(Embedded::new()));
+broker_contract!((Arc::new(Embedded::new()), ()));
 
 fn queue(name: &str) -> Queue {
     Queue { name: name.to_owned(), len_max: 100_000, bytes_max: 1 << 20, dead_letter: None, private: false }
@@ -37,6 +37,18 @@ async fn a_payload_is_passed_on_without_a_copy() {
     broker.publish("q", Message::new(payload.clone())).await.unwrap();
     let delivery = broker.consume("q", 1).await.unwrap().next().await.unwrap();
     assert_eq!(delivery.message.payload.as_ptr(), payload.as_ptr());
+}
+
+#[tokio::test]
+async fn a_consumer_that_gave_a_message_back_does_not_keep_it_from_another() {
+    let broker = Embedded::new();
+    broker.declare(&queue("q")).await.unwrap();
+    broker.publish("q", Message::new(Bytes::from("a"))).await.unwrap();
+    let mut one = broker.consume("q", 1).await.unwrap();
+    let mut other = broker.consume("q", 1).await.unwrap();
+    one.next().await.unwrap().retry();
+    assert_eq!(broker.depth("q").await.unwrap().ready, 1);
+    assert!(other.try_next().is_some());
 }
 
 #[tokio::test]
