@@ -4,6 +4,7 @@ mod batch;
 mod burial;
 mod clerk;
 mod cohort;
+mod delay;
 mod desk;
 mod envelope;
 mod lane;
@@ -31,7 +32,7 @@ use self::batch::Job;
 use self::line::Upkeep;
 use self::session::{Consuming, Publishing, queue_error};
 use self::subscriber::Subscriber;
-use super::{Broker, Consumer, Depth, Error, Message, Queue, Subscription, Topic, dead_letters_of};
+use super::{Broker, Consumer, Depth, Error, Message, Queue, REQUESTS, Subscription, Topic, dead_letters_of};
 
 use seat::Place;
 pub(super) use seat::{Seat, Unsettled};
@@ -177,7 +178,24 @@ impl Shared {
     }
 
     async fn publish(&self, queue: &str, message: Message) -> Result<(), Error> {
-        self.send(topology::exchange_of(queue), queue, message, true).await
+        match message.delay {
+            None => self.send(topology::exchange_of(queue), queue, message, true).await,
+            Some(delay) if queue == REQUESTS => self.publish_later(&delay::queue_of(delay), message).await,
+            // Only the firehose has anything behind it that holds messages back.
+            Some(_) => Err(Error::Unroutable(queue.to_owned())),
+        }
+    }
+
+    /// Publishes to a queue of messages that are held back, which comes to be when it is first needed.
+    async fn publish_later(&self, queue: &str, message: Message) -> Result<(), Error> {
+        let send = || self.send(delay::DELAYS_EXCHANGE, queue, message.clone(), true);
+        match send().await {
+            Err(Error::Unroutable(_)) => {}
+            outcome => return outcome,
+        }
+        let session = self.consuming().ok_or(Error::Unavailable)?;
+        session.declare_delay(queue).await.map_err(|error| queue_error(&error, queue))?;
+        send().await
     }
 
     async fn send(

@@ -95,7 +95,7 @@ impl Parcel {
 }
 
 fn joinable(message: &Message) -> bool {
-    message.joinable && !message.persistent && message.dead_reason.is_none()
+    message.joinable && !message.persistent && message.dead_reason.is_none() && message.delay.is_none()
 }
 
 #[cfg(test)]

@@ -21,8 +21,12 @@ pub(super) fn properties(message: &Message, id: u64) -> BasicProperties {
         properties = properties.with_delivery_mode(PERSISTENT);
     }
     if let Some(at) = message.expires_at {
-        let left = at.remaining(Timestamp::now()).as_millis();
-        properties = properties.with_expiration(left.to_string().into()).with_timestamp(at.0);
+        properties = properties.with_timestamp(at.0);
+    }
+    // What is held back expires where it waits, and RabbitMQ forgets that when it has moved it on.
+    let left = message.delay.or_else(|| message.expires_at.map(|at| at.remaining(Timestamp::now())));
+    if let Some(left) = left {
+        properties = properties.with_expiration(left.as_millis().to_string().into());
     }
     if let Some(reason) = &message.dead_reason {
         let mut headers = FieldTable::default();
@@ -42,6 +46,7 @@ pub(super) fn message(delivery: Delivery) -> Message {
         persistent: *properties.delivery_mode() == Some(PERSISTENT),
         payload: delivery.data.into(),
         joinable: false,
+        delay: None,
     }
 }
 

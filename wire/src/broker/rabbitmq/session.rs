@@ -12,7 +12,7 @@ use super::batch::Job;
 use super::desk::Desk;
 use super::line::{Line, refusal_code};
 use super::seat::{Place, Seat};
-use super::{lane, topology};
+use super::{delay, lane, topology};
 use crate::Chain;
 use crate::broker::{self, Depth, Error, Queue};
 
@@ -94,6 +94,17 @@ impl Consuming {
         }
         warn!(queue = queue.name, error = %Chain(&error), "queue left as it is");
         Ok(())
+    }
+
+    /// Makes sure that a queue for messages that are held back is there.
+    pub(super) async fn declare_delay(&self, queue: &str) -> lapin::Result<()> {
+        let mut scratch = self.scratch.lock().await;
+        let channel = self.channel(&mut scratch).await?;
+        let declared = delay::declare(&channel, queue).await;
+        if declared.is_err() {
+            *scratch = None;
+        }
+        declared
     }
 
     pub(super) async fn delete(&self, queue: &str) -> lapin::Result<()> {

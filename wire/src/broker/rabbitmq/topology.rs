@@ -4,11 +4,13 @@ use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptio
 use lapin::types::{AMQPValue, FieldTable, LongString};
 use lapin::{Channel, ExchangeKind};
 
+use super::delay::DELAYS_EXCHANGE;
 use crate::broker::{Queue, REQUESTS, Topic};
 
 /// Where each family of queues is published to. Never the default exchange: who may write to that may write
 /// to every queue.
-const FAMILIES: [&str; 4] = [REQUESTS_EXCHANGE, CALLS_EXCHANGE, REPLIES_EXCHANGE, DEAD_EXCHANGE];
+const FAMILIES: [&str; 5] =
+    [REQUESTS_EXCHANGE, CALLS_EXCHANGE, REPLIES_EXCHANGE, DEAD_EXCHANGE, DELAYS_EXCHANGE];
 
 const REQUESTS_EXCHANGE: &str = "funcatron.requests";
 const CALLS_EXCHANGE: &str = "funcatron.calls";
@@ -81,7 +83,7 @@ pub(super) async fn declare_subscription(channel: &Channel, name: &str, topic: T
     bind(channel, name, topic.as_str(), "#").await
 }
 
-async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) -> lapin::Result<()> {
+pub(super) async fn bind(channel: &Channel, queue: &str, exchange: &str, key: &str) -> lapin::Result<()> {
     let options = QueueBindOptions::default();
     channel.queue_bind(queue.into(), exchange.into(), key.into(), options, FieldTable::default()).await
 }
