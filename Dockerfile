@@ -7,7 +7,7 @@ COPY . .
 RUN cargo build --release --locked --bin funcatron && scripts/rootfs.sh target/release/funcatron /rootfs
 
 FROM scratch
-COPY --from=build /rootfs/root/ /
+COPY --from=build /rootfs/system/ /
 COPY --from=build --chown=65532:65532 /rootfs/state/ /
 USER 65532:65532
 ENV HOME=/var/lib/funcatron XDG_CACHE_HOME=/var/cache

@@ -4,15 +4,15 @@
 set -euo pipefail
 binary=${1:?the binary} folder=${2:?a folder that is not there yet}
 
-mkdir -p "$folder/root/bin" "$folder/root/etc"
-cp "$binary" "$folder/root/bin/funcatron"
+mkdir -p "$folder/system/bin" "$folder/system/etc"
+cp "$binary" "$folder/system/bin/funcatron"
 # Each library where the binary looks for it: "name => path (address)", and the loader as "path (address)".
 ldd "$binary" | grep -o '/[^ ]*' | sort -u | while read -r library; do
-  mkdir -p "$folder/root$(dirname "$library")"
-  cp -L "$library" "$folder/root$library"
+  mkdir -p "$folder/system$(dirname "$library")"
+  cp -L "$library" "$folder/system$library"
 done
-echo 'hosts: files dns' >"$folder/root/etc/nsswitch.conf"
-printf 'root:x:0:0::/:/\nfuncatron:x:65532:65532::/var/lib/funcatron:/\n' >"$folder/root/etc/passwd"
+echo 'hosts: files dns' >"$folder/system/etc/nsswitch.conf"
+printf 'root:x:0:0::/:/\nfuncatron:x:65532:65532::/var/lib/funcatron:/\n' >"$folder/system/etc/passwd"
 
 # What the process may write: compiled code, the store, and files for a moment.
 mkdir -p "$folder/state/var/lib/funcatron" "$folder/state/var/cache/funcatron" "$folder/state/tmp"

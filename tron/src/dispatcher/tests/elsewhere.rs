@@ -188,7 +188,7 @@ async fn a_firehose_that_was_deleted_is_declared_and_consumed_again() {
     bench.firehose(0, 0, 1).await;
     bench.broker.delete(REQUESTS).await.unwrap();
     while bench.broker.depth(REQUESTS).await.is_err() {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::advance(std::time::Duration::from_millis(50)).await;
     }
     let call = line(&invoke("/a"));
     bench.send(call.clone()).await;
