@@ -16,6 +16,9 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a call may compute. Whoever computes for longer belongs in a batch job: it holds a
 /// thread that others wait for.
 const CPU_MAX: Duration = Duration::from_secs(10);
+/// How often a call is begun. What ends a runner twice will not succeed the third time, and a runner
+/// that was merely stopped needs one more.
+const ATTEMPTS_MAX: u32 = 3;
 /// The body of a response: it is held in memory, in messages and in queues.
 const RESPONSE_BYTES_MAX: usize = 10 << 20;
 /// What a call may print; the rest is cut off and a line says so.
@@ -40,6 +43,8 @@ pub struct Config {
     pub call_timeout: Duration,
     /// How long a call may compute.
     pub cpu_max: Duration,
+    /// How often a call is begun that is cut off.
+    pub attempts_max: u32,
     /// Bytes of a response's body.
     pub response_bytes_max: usize,
     /// Bytes that a call may print.
@@ -66,6 +71,7 @@ impl Config {
             memory_max: MEMORY_MAX,
             call_timeout: CALL_TIMEOUT,
             cpu_max: CPU_MAX,
+            attempts_max: ATTEMPTS_MAX,
             response_bytes_max: RESPONSE_BYTES_MAX,
             log_bytes_max: LOG_BYTES_MAX,
             outbound_requests_max: OUTBOUND_REQUESTS_MAX,

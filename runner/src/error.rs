@@ -3,8 +3,6 @@
 use std::io;
 use std::path::PathBuf;
 
-use wire::broker;
-
 /// Why a runner cannot run.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -17,9 +15,6 @@ pub enum Error {
     /// The encryption of outgoing requests cannot be set up.
     #[error("set up TLS")]
     Tls(#[from] rustls::Error),
-    /// The broker cannot be reached.
-    #[error("listen to the broker")]
-    Broker(#[from] broker::Error),
     /// A thread cannot be started, or ended before its time.
     #[error("run a worker's thread")]
     Thread(#[source] io::Error),

@@ -14,10 +14,6 @@ use crate::deployed::Deployed;
 use crate::request;
 use crate::wasm::{Failure, Outcome, Response};
 
-/// How often a call is begun. What ends a runner twice will not succeed the third time, and a runner
-/// that was merely stopped needs one more.
-pub(crate) const ATTEMPTS_MAX: u32 = 3;
-
 /// One invoke while it is being answered.
 pub(crate) struct Execution {
     pub(crate) deployed: Arc<Deployed>,
@@ -40,6 +36,46 @@ impl Execution {
         let (at, started) = (Timestamp::now(), Instant::now());
         let mut notes = Notes::default();
         let result = self.respond(&mut notes, at).await;
+        self.end(result, notes, at, started)
+    }
+
+    /// Answers the invoke without beginning it.
+    pub(crate) fn refuse(self, kind: ProblemKind, detail: impl Into<String>) -> (Answer, Activation) {
+        let problem = self.problem(kind, detail, Component::Runner);
+        self.end(Err(problem), Notes::default(), Timestamp::now(), Instant::now())
+    }
+
+    /// Answers the invoke because its time was up before there was room for it.
+    pub(crate) fn expire(self) -> (Answer, Activation) {
+        let detail = self.waited();
+        self.refuse(ProblemKind::DeadlineExceeded, detail)
+    }
+
+    /// Whether to begin the call again does no harm. What no operation takes is not begun at all.
+    pub(crate) fn repeatable(&self) -> bool {
+        let Invoke { method, path, headers, .. } = &self.invoke;
+        let Deployed { base_path, document, .. } = &*self.deployed;
+        let operation = base_path.strip(path).and_then(|path| document.operation(method, path));
+        operation.is_none_or(Operation::idempotent)
+            || headers.iter().any(|(name, _)| name == "idempotency-key")
+    }
+
+    /// How long there is until the deadline.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.invoke.deadline.remaining(Timestamp::now())
+    }
+
+    fn waited(&self) -> String {
+        format!("the call waited in {} until its deadline", self.deployed.queue)
+    }
+
+    fn end(
+        self,
+        result: Result<Response, Problem>,
+        mut notes: Notes,
+        at: Timestamp,
+        started: Instant,
+    ) -> (Answer, Activation) {
         self.log(&mut notes, result.as_ref().err());
         let error = result.as_ref().err().map(told);
         let answer = self.answer(result);
@@ -69,13 +105,11 @@ impl Execution {
     async fn respond(&self, notes: &mut Notes, now: Timestamp) -> Result<Response, Problem> {
         let remaining = self.invoke.deadline.remaining(now);
         if remaining.is_zero() {
-            let detail = format!("the call waited in {} until its deadline", self.deployed.queue);
-            return Err(self.problem(ProblemKind::DeadlineExceeded, detail, Component::Runner));
+            return Err(self.problem(ProblemKind::DeadlineExceeded, self.waited(), Component::Runner));
         }
         let checked = self.check()?;
         let operation = checked.operation;
         notes.operation = Some(operation.id().to_owned());
-        self.check_repeatable(operation)?;
         let timeout = operation.timeout().unwrap_or(self.call_timeout).min(self.call_timeout).min(remaining);
         let call = request::call(&self.invoke, &checked, timeout).map_err(|error| {
             let detail = format!("the request cannot be handed to the Func: {error}");
@@ -101,19 +135,6 @@ impl Execution {
         let Invoke { method, query, headers, .. } = &self.invoke;
         let request = swagger::Request { method, path, query, headers, body };
         document.check(&request).map_err(|refusal| self.refused(refusal))
-    }
-
-    /// Whether the call may be begun, given how often it was begun before.
-    fn check_repeatable(&self, operation: &Operation) -> Result<(), Problem> {
-        let Invoke { attempt, headers, .. } = &self.invoke;
-        let repeatable = operation.idempotent() || headers.iter().any(|(name, _)| name == "idempotency-key");
-        let detail = match attempt {
-            0 | 1 => return Ok(()),
-            2..=ATTEMPTS_MAX if repeatable => return Ok(()),
-            2..=ATTEMPTS_MAX => "the call was cut off and may have had its effects; it is not repeated",
-            _ => "the call was cut off each time it was begun",
-        };
-        Err(self.problem(ProblemKind::FuncFailed, detail, Component::Runner))
     }
 
     fn refused(&self, refusal: Refusal) -> Problem {

@@ -1,23 +1,23 @@
 //! `Member`: follows the assignment, loads what it asks for and says what it holds.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
-use wire::broker::{Heard, Topic, func_queue};
+use tracing::warn;
+use wire::broker::{Heard, Listener, Topic};
 use wire::{
     Assignment, Broker, Chain, Control, FuncAssignment, Heartbeat, MemberId, Role, Timestamp, Version,
     decode_lines, encode_line,
 };
 
-use crate::Error;
 use crate::deployed::Deployed;
 use crate::loader::Loader;
-use crate::worker::Serving;
+use crate::loading::{Loaded, Loading};
+use crate::serving::Serving;
 
 /// How often it tries again to load what it could not.
 const RELOAD: Duration = Duration::from_secs(15);
@@ -26,12 +26,19 @@ const RELOAD: Duration = Duration::from_secs(15);
 pub(crate) struct Member {
     id: MemberId,
     broker: Arc<dyn Broker>,
-    loader: Loader,
-    serving: watch::Sender<Serving>,
+    loader: Arc<Loader>,
+    serving: watch::Sender<Arc<Serving>>,
     /// What is loaded, with what it was loaded from.
     loaded: HashMap<String, (FuncAssignment, Arc<Deployed>)>,
+    /// What is to be served.
     assignment: Assignment,
+    /// The version of the last assignment that was loaded to its end.
+    held: u64,
+    /// What could not be loaded of it.
     failed: BTreeMap<String, String>,
+    loading: Option<Loading>,
+    /// What has failed of what is being loaded.
+    failing: BTreeMap<String, String>,
 }
 
 impl Member {
@@ -39,81 +46,110 @@ impl Member {
         Self {
             id,
             broker,
-            loader,
+            loader: Arc::new(loader),
             serving: watch::Sender::default(),
             loaded: HashMap::new(),
             assignment: Assignment { v: Version, version: 0, funcs: Vec::new() },
+            held: 0,
             failed: BTreeMap::new(),
+            loading: None,
+            failing: BTreeMap::new(),
         }
     }
 
     /// What the workers are to serve, now and whenever it changes.
-    pub(crate) fn serving(&self) -> watch::Receiver<Serving> {
+    pub(crate) fn serving(&self) -> watch::Receiver<Arc<Serving>> {
         self.serving.subscribe()
     }
 
-    /// Follows the assignment until `shutdown`.
-    pub(crate) async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
-        let mut control = self.broker.subscribe(Topic::Control).await?;
+    /// Follows the assignment until `shutdown`, whatever the broker does.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        let listening = Listener::open(self.broker.clone(), Topic::Control);
+        let Some(mut control) = shutdown.run_until_cancelled(listening).await else { return };
         let mut heartbeat = every(Heartbeat::INTERVAL);
         let mut reload = every(RELOAD);
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
+                () = shutdown.cancelled() => return,
                 _ = heartbeat.tick() => self.beat().await,
-                _ = reload.tick() => if !self.failed.is_empty() { self.load().await },
+                _ = reload.tick() => if self.loading.is_none() && !self.failed.is_empty() { self.load() },
+                loaded = next(&mut self.loading) => self.take(loaded).await,
                 heard = control.next() => match heard {
-                    Some(Heard::Payload(payload)) => match decode_lines(&payload) {
-                        Ok(messages) => for message in messages { self.hear(message).await },
+                    Heard::Payload(payload) => match decode_lines(&payload) {
+                        Ok(messages) => messages.into_iter().for_each(|message| self.hear(message)),
                         Err(error) => warn!(error = %Chain(&error), "control message cannot be read"),
                     },
                     // The next heartbeat shows that we are behind, and we are told everything again.
-                    Some(Heard::Missed(count)) => warn!(count, "control messages missed"),
-                    None => return Err(wire::broker::Error::Unavailable.into()),
+                    Heard::Missed(count) => warn!(count, "control messages missed"),
                 },
             }
         }
     }
 
-    async fn hear(&mut self, message: Control) {
+    fn hear(&mut self, message: Control) {
         match message {
             Control::Assignment(assignment) if assignment.version > self.assignment.version => {
                 self.assignment = assignment;
-                self.load().await;
+                self.load();
             }
             Control::Assignment(_) | Control::Routes { .. } | Control::Cancel { .. } => {}
         }
     }
 
-    /// Brings what is loaded in line with the assignment, and says so.
-    async fn load(&mut self) {
-        self.failed.clear();
-        let mut loaded = HashMap::new();
-        for wanted in &self.assignment.funcs {
-            // Whoever sees in our heartbeat that a Func is held may send to its queue at once.
-            if let Err(error) = self.broker.declare(&func_queue(&wanted.queue, &wanted.route)).await {
-                warn!(queue = %wanted.queue, %error, "queue not declared");
-            }
-            if let Some(kept) = self.loaded.remove(&wanted.queue).filter(|(before, _)| before == wanted) {
-                loaded.insert(wanted.queue.clone(), kept);
-                continue;
-            }
-            match self.loader.load(wanted).await {
-                Ok(deployed) => {
-                    info!(queue = %wanted.queue, bundle = %wanted.sha.short(), "func loaded");
-                    loaded.insert(wanted.queue.clone(), (wanted.clone(), Arc::new(deployed)));
-                }
-                Err(error) => {
-                    let reason = Chain(&error).to_string();
-                    warn!(queue = %wanted.queue, bundle = %wanted.sha.short(), error = %reason, "func not loaded");
-                    self.failed.insert(wanted.queue.clone(), reason);
+    /// Begins to bring what is loaded in line with the assignment; whatever was being loaded is superseded.
+    /// A Func that changes is served as it was until the new one is there.
+    fn load(&mut self) {
+        self.failing.clear();
+        let queues: HashSet<&str> = self.assignment.funcs.iter().map(|func| func.queue.as_str()).collect();
+        self.loaded.retain(|queue, _| queues.contains(queue.as_str()));
+        let missing = self.missing().cloned().collect();
+        self.loading = Some(Loading::start(self.loader.clone(), self.broker.clone(), missing));
+        self.serve();
+    }
+
+    fn missing(&self) -> impl Iterator<Item = &FuncAssignment> {
+        let is_loaded =
+            |func: &FuncAssignment| self.loaded.get(&func.queue).is_some_and(|(loaded, _)| loaded == func);
+        self.assignment.funcs.iter().filter(move |func| !is_loaded(func))
+    }
+
+    /// Serves what was loaded, and says so when it was the last.
+    async fn take(&mut self, loaded: Vec<Loaded>) {
+        let ended = loaded.is_empty();
+        for Loaded { func, result } in loaded {
+            let queue = func.queue.clone();
+            match result {
+                Ok(deployed) => _ = self.loaded.insert(queue, (func, deployed)),
+                Err(reason) => {
+                    self.loaded.remove(&queue);
+                    self.failing.insert(queue, reason);
                 }
             }
         }
-        self.loaded = loaded;
-        let serving = self.loaded.iter().map(|(queue, (_, deployed))| (queue.clone(), deployed.clone()));
-        self.serving.send_replace(Arc::new(serving.collect()));
-        self.beat().await;
+        if ended {
+            self.end_load();
+        }
+        self.serve();
+        if ended {
+            self.beat().await;
+        }
+    }
+
+    fn end_load(&mut self) {
+        self.loading = None;
+        self.held = self.assignment.version;
+        let mut failed = std::mem::take(&mut self.failing);
+        for func in self.missing() {
+            // Only a panic leaves one out.
+            failed.entry(func.queue.clone()).or_insert_with(|| "loading it broke off".to_owned());
+        }
+        self.failed = failed;
+    }
+
+    fn serve(&self) {
+        let funcs = self.loaded.iter().map(|(queue, (_, deployed))| (queue.clone(), deployed.clone()));
+        let serving = Serving { funcs: funcs.collect(), complete: self.held > 0 };
+        self.serving.send_replace(Arc::new(serving));
     }
 
     async fn beat(&self) {
@@ -122,7 +158,7 @@ impl Member {
             member: self.id.clone(),
             role: Role::Runner,
             at: Timestamp::now(),
-            version: self.assignment.version,
+            version: self.held,
             failed: self.failed.clone(),
         };
         // A heartbeat is texts and numbers: it can always be written.
@@ -130,6 +166,14 @@ impl Member {
         if let Err(error) = self.broker.broadcast(Topic::Heartbeats, line).await {
             warn!(%error, "heartbeat not sent");
         }
+    }
+}
+
+/// What was loaded meanwhile, for as long as something is being loaded.
+async fn next(loading: &mut Option<Loading>) -> Vec<Loaded> {
+    match loading {
+        Some(loading) => loading.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{Config, Error};
 /// Runs Funcs until `shutdown`; then lets running calls finish, for `drain_timeout` at most.
 ///
 /// # Errors
-/// When it cannot be set up, or loses the broker or a thread.
+/// When it cannot be set up, or loses a thread. A broker that is not there is waited for.
 pub async fn run(
     config: Config,
     broker: Arc<dyn Broker>,
@@ -29,14 +29,19 @@ pub async fn run(
     let _stop_on_exit = stop.clone().drop_guard();
     let mut threads = Vec::with_capacity(config.threads);
     for number in 0..config.threads {
-        let worker = Worker { broker: broker.clone(), serving: member.serving(), shutdown: stop.clone() };
+        let worker = Worker {
+            broker: broker.clone(),
+            serving: member.serving(),
+            tries_alone: number == 0,
+            shutdown: stop.clone(),
+        };
         threads.push(worker.spawn(format!("func-{number}"), &config).map_err(Error::Thread)?);
     }
-    let result = member.run(stop.clone()).await;
+    member.run(stop.clone()).await;
     stop.cancel();
     let joined = tokio::task::spawn_blocking(|| threads.into_iter().try_for_each(JoinHandle::join));
     match joined.await {
-        Ok(Ok(())) => result,
+        Ok(Ok(())) => Ok(()),
         _ => Err(Error::Thread(io::Error::other("a worker's thread panicked"))),
     }
 }

@@ -13,22 +13,25 @@ use tracing::warn;
 use wire::Broker;
 
 use crate::Config;
-use crate::consumption::{Consumption, Hands};
+use crate::consumption::Consumption;
 use crate::deployed::Deployed;
+use crate::handling::Hands;
+use crate::outbox::Outbox;
 use crate::records::Records;
+use crate::retries::Retries;
+use crate::serving::Serving;
 use crate::slots::Slots;
 
 /// How many tasks run before the event loop looks at its timers and sockets. Guests that compute run
 /// for a tick of the engine each; with tokio's own 61, thirty of them would hold up deadlines by 0.3 s.
 const EVENT_INTERVAL: u32 = 8;
 
-/// The Funcs to serve, by queue.
-pub(crate) type Serving = Arc<HashMap<String, Arc<Deployed>>>;
-
 /// A thread that runs Funcs.
 pub(crate) struct Worker {
     pub(crate) broker: Arc<dyn Broker>,
-    pub(crate) serving: watch::Receiver<Serving>,
+    pub(crate) serving: watch::Receiver<Arc<Serving>>,
+    /// Whether it also tries the calls that are tried alone: one thread of a runner does.
+    pub(crate) tries_alone: bool,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -48,37 +51,44 @@ impl Worker {
             .build()?;
         let (records, broadcasting) = Records::new(self.broker.clone());
         let hands = Arc::new(Hands {
-            broker: self.broker.clone(),
+            outbox: Outbox::new(self.broker.clone()),
             records,
             member: config.member.clone(),
             call_timeout: config.call_timeout,
-            prefetch: u16::try_from(config.slots).unwrap_or(u16::MAX),
+            attempts_max: config.attempts_max,
             slots: Arc::new(Slots::new(config.slots)),
         });
+        let prefetch = u16::try_from(config.slots).unwrap_or(u16::MAX);
         let drain_timeout = config.drain_timeout;
         std::thread::Builder::new().name(name).spawn(move || {
             runtime.block_on(async {
-                tokio::join!(self.run(hands, drain_timeout), broadcasting);
+                tokio::join!(self.run(hands, prefetch, drain_timeout), broadcasting);
             });
         })
     }
 
-    async fn run(mut self, hands: Arc<Hands>, drain_timeout: Duration) {
+    async fn run(mut self, hands: Arc<Hands>, prefetch: u16, drain_timeout: Duration) {
         let mut running: HashMap<String, Running> = HashMap::new();
         let mut consumptions = JoinSet::new();
+        if self.tries_alone {
+            let (broker, serving) = (self.broker.clone(), self.serving.clone());
+            let retries = Retries { broker, hands: hands.clone(), serving };
+            consumptions.spawn(retries.run(self.shutdown.clone()));
+        }
         loop {
             let serving = self.serving.borrow_and_update().clone();
             running.retain(|queue, running| {
-                let kept = serving.get(queue).is_some_and(|now| Arc::ptr_eq(now, &running.deployed));
+                let kept = serving.funcs.get(queue).is_some_and(|now| Arc::ptr_eq(now, &running.deployed));
                 if !kept {
                     running.stop.cancel();
                 }
                 kept
             });
-            for (queue, deployed) in &*serving {
+            for (queue, deployed) in &serving.funcs {
                 if !running.contains_key(queue) {
                     let (deployed, stop) = (deployed.clone(), CancellationToken::new());
-                    let consumption = Consumption::new(hands.clone(), deployed.clone());
+                    let consumption =
+                        Consumption::new(self.broker.clone(), hands.clone(), deployed.clone(), prefetch);
                     consumptions.spawn(consumption.run(stop.clone()));
                     running.insert(queue.clone(), Running { deployed, stop });
                 }

@@ -67,6 +67,12 @@ impl Document {
         &self.operations.all
     }
 
+    /// The operation that a request of this method and path is for, whatever else is in it. `HEAD` is
+    /// answered by a documented `GET`.
+    pub fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
+        self.of_request(self.operations.paths.find(path)?.path, method)
+    }
+
     /// The document as JSON, for documentation pages and templates.
     pub fn json(&self) -> &Value {
         &self.json
@@ -74,7 +80,7 @@ impl Document {
 
     /// Checks a request in full: match, security, content type, then parameters and body together.
     ///
-    /// `HEAD` is answered by a documented `GET`. A body that the operation does not document is tolerated.
+    /// A body that the operation does not document is tolerated.
     ///
     /// # Errors
     /// The refusal to answer with.
@@ -82,11 +88,7 @@ impl Document {
         let Some(found) = self.operations.paths.find(request.path) else {
             return Err(Refusal::new(404, "no operation has this path"));
         };
-        let operation = self.of_path(found.path, request.method).or_else(|| match request.method {
-            "HEAD" => self.of_path(found.path, "GET"),
-            _ => None,
-        });
-        match operation {
+        match self.of_request(found.path, request.method) {
             Some(operation) => operation.check(request, &found.captures),
             None => Err(self.not_allowed(found.path)),
         }
@@ -95,6 +97,13 @@ impl Document {
     fn path_operations(&self, path: usize) -> impl Iterator<Item = &Operation> {
         let indexes = self.operations.by_path.get(path).into_iter().flatten();
         indexes.filter_map(|index| self.operations.all.get(*index))
+    }
+
+    fn of_request(&self, path: usize, method: &str) -> Option<&Operation> {
+        self.of_path(path, method).or_else(|| match method {
+            "HEAD" => self.of_path(path, "GET"),
+            _ => None,
+        })
     }
 
     fn of_path(&self, path: usize, method: &str) -> Option<&Operation> {

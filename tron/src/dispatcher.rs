@@ -12,10 +12,11 @@ use futures_util::{FutureExt, StreamExt, poll};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use wire::broker::{self, Consumer, DEAD_REQUESTS, Delivery, REQUESTS, dead_queue, requests_queue};
-use wire::{Broker, Chain, Timestamp};
+use wire::broker::{
+    self, Consumer, DEAD_REQUESTS, Delivery, REQUESTS, dead_queue, requests_queue, retries_queue,
+};
+use wire::{Backoff, Broker, Chain, Timestamp};
 
-use crate::backoff::Backoff;
 use crate::table::Table;
 use moving::Moving;
 use sorted::Sorted;
@@ -56,6 +57,7 @@ impl Dispatcher {
     async fn open(&self) -> Result<Consumer, broker::Error> {
         self.broker.declare(&dead_queue(DEAD_REQUESTS)).await?;
         self.broker.declare(&requests_queue()).await?;
+        self.broker.declare(&retries_queue()).await?;
         self.broker.consume(REQUESTS, PREFETCH).await
     }
 

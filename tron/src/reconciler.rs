@@ -9,10 +9,9 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use wire::broker::{self, Depth, Heard, Listener, Topic, dead_letters, dead_queue, func_queue};
-use wire::{Broker, Chain, Control, Heartbeat, Timestamp, store};
+use wire::{Backoff, Broker, Chain, Control, Heartbeat, Timestamp, store};
 
 use crate::Config;
-use crate::backoff::Backoff;
 use crate::log::Log;
 use crate::members::{self, Members};
 use crate::plan::{self, Plan};

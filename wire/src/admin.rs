@@ -1,5 +1,7 @@
 //! The types of the admin API, as its OpenAPI document describes them.
 
+mod dead;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -7,6 +9,8 @@ use crate::{BundleSha, MemberId, Role, Route, RouteId, Timestamp, WeightedBundle
 
 /// Below which a Tron hands out objects of the store, to members that cannot reach it themselves.
 pub const OBJECTS_PATH: &str = "/api/v1/objects";
+
+pub use dead::{DeadCall, DeadLetter, DeadQueue, DeadRoute, Purged, RedriveRequest, Redriven};
 
 /// A bundle that Tron holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,8 +21,8 @@ pub use embedded::Embedded;
 pub use given_up::GivenUp;
 pub use listener::Listener;
 pub use queues::{
-    DEAD_REQUESTS, RETRIES, dead_letters, dead_letters_of, dead_queue, func_queue, requests_queue,
-    results_queue, retries_queue,
+    DEAD_REQUESTS, DEAD_RESULTS, RETRIES, dead_letters, dead_letters_of, dead_queue, func_queue,
+    requests_queue, results_queue, retries_queue,
 };
 
 pub use rabbitmq::{BadUrl, BrokerUrl, RabbitMq};

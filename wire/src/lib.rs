@@ -3,6 +3,7 @@
 
 mod activation;
 mod answer;
+mod backoff;
 mod body;
 mod chain;
 mod control;
@@ -22,6 +23,7 @@ pub mod store;
 
 pub use activation::{Activation, LogLine, Stream};
 pub use answer::Answer;
+pub use backoff::Backoff;
 pub use body::{Body, StoredBody};
 pub use broker::Broker;
 pub use bundle::Bundle;

@@ -28,9 +28,10 @@ pub(crate) struct Harness {
     pub(crate) activations: Subscription,
     heartbeats: Subscription,
     answers: Consumer,
+    config: Config,
     shutdown: CancellationToken,
     running: Option<JoinHandle<Result<(), runner::Error>>>,
-    _store: TempDir,
+    folder: TempDir,
 }
 
 /// What to deploy.
@@ -94,6 +95,16 @@ pub(crate) async fn start_with(config: Config, deployment: Deployment) -> Harnes
 /// Starts a runner and assigns the bundle, without a look at whether it was loaded.
 pub(crate) async fn begin(config: Config, deployment: Deployment) -> Harness {
     let broker: Arc<dyn Broker> = Arc::new(Embedded::new());
+    begin_over(broker.clone(), broker, config, deployment).await
+}
+
+/// The same with a runner that reaches the broker by way of `reached`.
+pub(crate) async fn begin_over(
+    broker: Arc<dyn Broker>,
+    reached: Arc<dyn Broker>,
+    config: Config,
+    deployment: Deployment,
+) -> Harness {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::directory(folder.path()).unwrap();
     let zip = Bundle::pack(&deployment.document, &deployment.code).unwrap();
@@ -106,7 +117,7 @@ pub(crate) async fn begin(config: Config, deployment: Deployment) -> Harness {
     let heartbeats = broker.subscribe(Topic::Heartbeats).await.unwrap();
 
     let shutdown = CancellationToken::new();
-    let running = Some(tokio::spawn(runner::run(config, broker.clone(), store, shutdown.clone())));
+    let running = Some(tokio::spawn(runner::run(config.clone(), reached, store, shutdown.clone())));
     let namespace = Namespace::default();
     let route = RouteId::of(&namespace, "*", "/api");
     let queue = format!("func.{route}.{}", sha.short());
@@ -126,9 +137,10 @@ pub(crate) async fn begin(config: Config, deployment: Deployment) -> Harness {
         activations,
         heartbeats,
         answers,
+        config,
         shutdown,
         running,
-        _store: folder,
+        folder,
     };
     harness.heartbeat(0).await;
     harness.assign(1, vec![func]).await;
@@ -188,11 +200,15 @@ impl Harness {
         self.broker.publish(&self.queue, Message::new(lines.into())).await.unwrap();
     }
 
-    pub(crate) async fn answer(&mut self) -> Answer {
+    pub(crate) async fn answer_message(&mut self) -> Message {
         let delivery = tokio::time::timeout(PATIENCE, self.answers.next()).await.unwrap().unwrap();
-        let answer = decode_lines(&delivery.message.payload).unwrap().remove(0);
+        let message = delivery.message.clone();
         delivery.ack();
-        answer
+        message
+    }
+
+    pub(crate) async fn answer(&mut self) -> Answer {
+        decode_lines(&self.answer_message().await.payload).unwrap().remove(0)
     }
 
     pub(crate) async fn call(&mut self, invoke: Invoke) -> Answer {
@@ -216,6 +232,62 @@ impl Harness {
         self.shutdown.cancel();
         let running = self.running.take().unwrap();
         tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Ends the runner as a crash does, which must have been told to leave running calls no time, and
+    /// starts another.
+    pub(crate) async fn crash(&mut self) {
+        assert!(self.config.drain_timeout.is_zero());
+        self.shut_down().await;
+        self.shutdown = CancellationToken::new();
+        let config = Config { member: MemberId::generate(Role::Runner), ..self.config.clone() };
+        let store = Store::directory(self.folder.path()).unwrap();
+        let member = config.member.clone();
+        let running = runner::run(config, self.broker.clone(), store, self.shutdown.clone());
+        self.running = Some(tokio::spawn(running));
+        while self.heartbeat(0).await.member != member {}
+        self.assign(1, vec![self.func.clone()]).await;
+    }
+
+    /// Cuts off what is in the Func's queue: somebody takes so many messages and goes away. The runner
+    /// gets what is left of them.
+    pub(crate) async fn cut_off(&mut self, invokes: &[Invoke]) {
+        let version = Timestamp::now().0;
+        self.assign(version, Vec::new()).await;
+        self.heartbeat(version).await;
+        while self.broker.depth(&self.queue).await.unwrap().consumers > 0 {
+            tokio::task::yield_now().await;
+        }
+        for invoke in invokes {
+            self.send(std::slice::from_ref(invoke)).await;
+        }
+        let mut dying = self.broker.consume(&self.queue, 100).await.unwrap();
+        for _ in invokes {
+            let _unfinished = dying.next().await.unwrap();
+        }
+        drop(dying);
+        self.assign(version + 1, vec![self.func.clone()]).await;
+    }
+
+    /// The next message of a queue.
+    pub(crate) async fn next(&self, queue: &str) -> Message {
+        let patience = tokio::time::Instant::now() + PATIENCE;
+        let mut consumer = loop {
+            match self.broker.consume(queue, 1).await {
+                Ok(consumer) => break consumer,
+                Err(error) => assert!(tokio::time::Instant::now() < patience, "{error}"),
+            }
+            tokio::task::yield_now().await;
+        };
+        let delivery = tokio::time::timeout(PATIENCE, consumer.next()).await.unwrap().unwrap();
+        let message = delivery.message.clone();
+        delivery.ack();
+        message
+    }
+
+    /// Where calls of the Func are given up to.
+    pub(crate) fn dead_letters(&self) -> String {
+        wire::broker::dead_letters(&self.func.route)
     }
 
     /// Stops the runner at the end of a test.

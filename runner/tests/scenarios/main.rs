@@ -8,3 +8,5 @@ mod harness;
 mod hostile;
 mod inspection;
 mod outbound;
+mod redelivery;
+mod trouble;

@@ -11,7 +11,7 @@ pub const DEAD_REQUESTS: &str = "dead.requests";
 pub const RETRIES: &str = "retries";
 
 /// Where answers go that nobody can read.
-const DEAD_RESULTS: &str = "dead.results";
+pub const DEAD_RESULTS: &str = "dead.results";
 
 /// Messages that may wait in a queue of calls: more than a second of work at full speed, and little
 /// enough that a caller hears "overloaded" before its deadline.

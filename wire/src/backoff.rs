@@ -10,25 +10,32 @@ const LONGEST: Duration = Duration::from_secs(2);
 
 /// Waits that double until something succeeds.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     next: Duration,
 }
 
 impl Backoff {
-    pub(crate) fn new() -> Self {
+    /// No trouble yet.
+    pub fn new() -> Self {
         Self { next: FIRST }
     }
 
     /// How long to wait now.
-    pub(crate) fn wait(&mut self) -> Duration {
+    pub fn wait(&mut self) -> Duration {
         let wait = self.next;
         self.next = (wait * 2).min(LONGEST);
         wait
     }
 
     /// It succeeded: the next trouble is another one.
-    pub(crate) fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.next = FIRST;
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,0 +1,153 @@
+//! `Handling`: what a runner does with each line of a delivery for one Func.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::time::timeout;
+use tracing::warn;
+use wire::broker::{Delivery, GivenUp, RETRIES, dead_letters};
+use wire::{
+    Activation, Answer, Chain, Invoke, MemberId, MessageError, ProblemKind, decode_line, split_lines,
+};
+
+use crate::deployed::Deployed;
+use crate::execution::Execution;
+use crate::outbox::{Caller, Outbox};
+use crate::records::Records;
+use crate::redelivery::{self, CUT_OFF, Outcome, Why};
+use crate::slots::{Share, Slots};
+
+/// What every Func of a thread shares.
+pub(crate) struct Hands {
+    pub(crate) outbox: Outbox,
+    pub(crate) records: Records,
+    pub(crate) member: MemberId,
+    pub(crate) call_timeout: Duration,
+    pub(crate) attempts_max: u32,
+    pub(crate) slots: Arc<Slots>,
+}
+
+/// What a thread does with the calls of one Func. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Handling {
+    hands: Arc<Hands>,
+    deployed: Arc<Deployed>,
+    share: Arc<Share>,
+    /// Whether its calls come from where each is tried alone.
+    isolated: bool,
+}
+
+impl Handling {
+    /// Of what comes from the Func's own queue.
+    pub(crate) fn new(hands: Arc<Hands>, deployed: Arc<Deployed>) -> Self {
+        let share = Share::new(hands.slots.clone());
+        Self { hands, deployed, share, isolated: false }
+    }
+
+    /// Of what comes from where calls are tried alone.
+    pub(crate) fn isolated(hands: Arc<Hands>, deployed: Arc<Deployed>) -> Self {
+        Self { isolated: true, ..Self::new(hands, deployed) }
+    }
+
+    /// Does with every line what is right for it, then settles the delivery. The lines are each other's
+    /// neighbours by chance: what becomes of one is nothing to the others.
+    pub(crate) async fn deliver(self, delivery: Delivery) {
+        let lines: Vec<Bytes> = split_lines(&delivery.message.payload).collect();
+        if lines.is_empty() {
+            self.bury_unread(&delivery, &MessageError::Empty, &delivery.message.payload).await;
+        }
+        join_all(lines.iter().map(|line| async {
+            match decode_line::<Invoke>(line) {
+                Ok(invoke) => self.handle(invoke, delivery.redelivered).await,
+                Err(error) => self.bury_unread(&delivery, &error, line).await,
+            }
+        }))
+        .await;
+        delivery.ack();
+    }
+
+    /// Keeps what nobody can read for an operator.
+    async fn bury_unread(&self, delivery: &Delivery, error: &MessageError, line: &Bytes) {
+        let why = GivenUp::now(Chain(error).to_string());
+        let queue = dead_letters(&self.deployed.route);
+        self.hands.outbox.bury(&queue, line.clone(), &why, delivery.message.persistent).await;
+    }
+
+    /// Does with one call what is right for it.
+    pub(crate) async fn handle(&self, invoke: Invoke, redelivered: bool) {
+        let execution = self.execution(invoke);
+        let Invoke { attempt, asynchronous, .. } = execution.invoke;
+        let attempts_max = self.hands.attempts_max;
+        let call =
+            redelivery::Call { attempt, attempts_max, redelivered, isolated: self.isolated, asynchronous };
+        match redelivery::decide(call, || execution.repeatable()) {
+            Outcome::Run => self.run(execution).await,
+            Outcome::PutBack { attempt } => self.put_back(execution, attempt).await,
+            Outcome::Isolate { attempt } => self.isolate(execution, attempt).await,
+            Outcome::Refuse => self.refuse(execution, Why::Unrepeatable.to_string()).await,
+            Outcome::GiveUp(why) => self.give_up(execution, why.to_string()).await,
+        }
+    }
+
+    fn execution(&self, invoke: Invoke) -> Execution {
+        let Hands { member, call_timeout, .. } = &*self.hands;
+        Execution {
+            deployed: self.deployed.clone(),
+            invoke,
+            member: member.clone(),
+            call_timeout: *call_timeout,
+        }
+    }
+
+    /// Runs a call as soon as there is room for it, and says so at its deadline when there was none.
+    async fn run(&self, execution: Execution) {
+        let (caller, remaining) = (Caller::of(&execution.invoke), execution.remaining());
+        let ended = match timeout(remaining, self.share.slot()).await {
+            Ok(_slot) => execution.run().await,
+            Err(_) => execution.expire(),
+        };
+        self.end(caller, ended).await;
+    }
+
+    /// Puts a call back into its Func's queue. It is counted before it is begun, whoever that ends.
+    async fn put_back(&self, execution: Execution, attempt: u32) {
+        let again = Invoke { attempt, ..execution.invoke.clone() };
+        self.hand_over(execution, &self.deployed.queue, again).await;
+    }
+
+    /// Puts a call where it is tried alone.
+    async fn isolate(&self, execution: Execution, attempt: u32) {
+        let queue = Some(self.deployed.queue.clone());
+        let again = Invoke { attempt, queue, ..execution.invoke.clone() };
+        self.hand_over(execution, RETRIES, again).await;
+    }
+
+    async fn hand_over(&self, execution: Execution, queue: &str, again: Invoke) {
+        let Err(error) = self.hands.outbox.put(queue, &again).await else { return };
+        warn!(request_id = %again.id, queue, %error, "call not put back");
+        let detail =
+            format!("the call was cut off and may have had its effects; {queue} did not take it back");
+        self.give_up(execution, detail).await;
+    }
+
+    /// Tells the caller of a call that was cut off that it is not begun again.
+    async fn refuse(&self, execution: Execution, detail: String) {
+        let caller = Caller::of(&execution.invoke);
+        self.end(caller, execution.refuse(ProblemKind::OutcomeUnknown, detail)).await;
+    }
+
+    /// Keeps a call that was cut off for an operator, and tells its caller.
+    async fn give_up(&self, execution: Execution, detail: String) {
+        let why = GivenUp::now(detail.clone()).after(execution.invoke.attempt, CUT_OFF);
+        self.hands.outbox.bury_call(&dead_letters(&self.deployed.route), &execution.invoke, &why).await;
+        self.refuse(execution, detail).await;
+    }
+
+    /// Publishes the answer, then leaves the record.
+    async fn end(&self, caller: Caller, (answer, record): (Answer, Activation)) {
+        self.hands.outbox.answer(&caller, &answer).await;
+        self.hands.records.keep(record).await;
+    }
+}

@@ -1,0 +1,119 @@
+//! `Outbox`: what a runner sends about calls. It holds on to what the broker does not take at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::sleep;
+use tracing::warn;
+use wire::broker::{
+    self, GivenUp, Message, Queue, REQUESTS, RESULTS, RETRIES, dead_queue, requests_queue, results_queue,
+    retries_queue,
+};
+use wire::{Answer, Backoff, Broker, Invoke, Timestamp, encode_line};
+
+/// Nobody waits for an answer any longer once its deadline is so much past.
+const ANSWER_GRACE: Duration = Duration::from_secs(1);
+
+/// Who asked for a call.
+pub(crate) struct Caller {
+    reply_to: Option<String>,
+    deadline: Timestamp,
+    asynchronous: bool,
+}
+
+impl Caller {
+    pub(crate) fn of(invoke: &Invoke) -> Self {
+        let Invoke { reply_to, deadline, asynchronous, .. } = invoke;
+        Self { reply_to: reply_to.clone(), deadline: *deadline, asynchronous: *asynchronous }
+    }
+}
+
+/// Sends, and waits with what the broker does not take: a delivery is settled only after what becomes of
+/// it is on its way, and to give it back after a part is would do that part twice.
+#[derive(Clone)]
+pub(crate) struct Outbox(Arc<dyn Broker>);
+
+impl Outbox {
+    pub(crate) fn new(broker: Arc<dyn Broker>) -> Self {
+        Self(broker)
+    }
+
+    /// Puts a call into this queue, alone. Repeatable calls only: it may get there twice.
+    ///
+    /// # Errors
+    /// When the queue has no room or is gone, or the call's time is up. A promised call waits for all of that.
+    pub(crate) async fn put(&self, queue: &str, invoke: &Invoke) -> Result<(), broker::Error> {
+        let message = Message::new(line(invoke));
+        self.send(queue, expiring(message, invoke.asynchronous, invoke.deadline), invoke.asynchronous).await
+    }
+
+    /// Sends an answer to its caller. One that nobody can take is dropped, unless its call was promised.
+    pub(crate) async fn answer(&self, caller: &Caller, answer: &Answer) {
+        let Caller { reply_to: Some(reply_to), deadline, asynchronous } = caller else { return };
+        let message = Message { joinable: !asynchronous, ..Message::new(line(answer)) };
+        let message = expiring(message, *asynchronous, deadline.after(ANSWER_GRACE));
+        if let Err(error) = self.send(reply_to, message, *asynchronous).await {
+            warn!(request_id = %answer.id, queue = %reply_to, %error, "answer dropped");
+        }
+    }
+
+    /// Keeps a call for an operator.
+    pub(crate) async fn bury_call(&self, queue: &str, invoke: &Invoke, why: &GivenUp) {
+        self.bury(queue, line(invoke), why, invoke.asynchronous).await;
+    }
+
+    /// Keeps lines for an operator. Those of which nobody was promised anything are dropped when there is no room.
+    pub(crate) async fn bury(&self, queue: &str, lines: Bytes, why: &GivenUp, promised: bool) {
+        warn!(queue, why = %why.reason, attempts = why.attempts, bytes = lines.len(), "message dead-lettered");
+        if let Err(error) = self.send(queue, Message::dead(lines, why), promised).await {
+            warn!(queue, %error, "dead letter lost");
+        }
+    }
+
+    /// Publishes until the broker has it; a message that is not promised is given up when it is refused
+    /// for certain, or of no use any more.
+    async fn send(&self, queue: &str, message: Message, promised: bool) -> Result<(), broker::Error> {
+        let mut backoff = Backoff::new();
+        loop {
+            let Err(error) = self.0.publish(queue, message.clone()).await else { return Ok(()) };
+            let refused = match error {
+                broker::Error::Full(_) => true,
+                broker::Error::Unroutable(_) => !self.restore(queue).await,
+                broker::Error::Unknown(_) | broker::Error::Unavailable | broker::Error::Refused => false,
+            };
+            let useless = message.expires_at.is_some_and(|at| at <= Timestamp::now());
+            if useless || (refused && !promised) {
+                return Err(error);
+            }
+            warn!(queue, %error, "message not taken, trying again");
+            sleep(backoff.wait()).await;
+        }
+    }
+
+    /// Declares a queue that went away with the broker's memory, if it is one that everybody knows.
+    async fn restore(&self, queue: &str) -> bool {
+        let Some(lasting) = lasting(queue) else { return false };
+        self.0.declare(&lasting).await.is_ok()
+    }
+}
+
+fn lasting(queue: &str) -> Option<Queue> {
+    match queue {
+        REQUESTS => Some(requests_queue()),
+        RETRIES => Some(retries_queue()),
+        RESULTS => Some(results_queue()),
+        _ if queue.starts_with("dead.") => Some(dead_queue(queue)),
+        _ => None,
+    }
+}
+
+/// What was promised outlives the broker's process and does not end in silence when its time is up.
+fn expiring(message: Message, asynchronous: bool, at: Timestamp) -> Message {
+    if asynchronous { message.persistent() } else { message.expires_at(at) }
+}
+
+fn line<T: serde::Serialize>(message: &T) -> Bytes {
+    // Calls and answers are texts and numbers: they can always be written.
+    encode_line(message).unwrap_or_default()
+}
