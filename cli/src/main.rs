@@ -11,6 +11,7 @@ mod connection;
 mod deploy;
 mod describe;
 mod dev;
+mod dlq;
 mod doctor;
 mod folder;
 mod history;

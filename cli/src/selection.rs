@@ -1,19 +1,41 @@
 //! What a person means by ROUTE, SHA or OPERATION.
 
 use anyhow::{Result, bail};
-use wire::admin::{BundleInfo, RouteInfo};
+use wire::admin::{BundleInfo, DeadQueue, DeadRoute, RouteInfo};
+
+/// Enough to see what is there.
+const SHOWN_MAX: usize = 10;
 
 /// The route with this id, this beginning of an id, this base path, or this host and base path. The
 /// slash that a base path begins with may be left out.
 pub(crate) fn route<'r>(routes: &'r [RouteInfo], text: &str) -> Result<&'r RouteInfo> {
-    let found: Vec<&RouteInfo> = routes.iter().filter(|route| is_meant(route, text)).collect();
+    let meant = |route: &&RouteInfo| Place::from(*route).is_meant(text);
+    let found: Vec<&RouteInfo> = routes.iter().filter(meant).collect();
     match found.as_slice() {
         [route] => Ok(route),
         [] => bail!("there is no route {text}; {}", choices(routes)),
-        several => bail!(
-            "{text} may be any of {}",
-            several.iter().map(|route| name(route)).collect::<Vec<_>>().join(", ")
+        several => bail!("{text} may be any of {}", names(several.iter().map(|route| name(route)))),
+    }
+}
+
+/// The dead-letter queue with this name, or of the route that is meant by this text.
+pub(crate) fn dead_queue<'q>(queues: &'q [DeadQueue], text: &str) -> Result<&'q DeadQueue> {
+    let meant = |queue: &&DeadQueue| {
+        queue.name == text || queue.route.as_ref().is_some_and(|route| Place::from(route).is_meant(text))
+    };
+    let found: Vec<&DeadQueue> = queues.iter().filter(meant).collect();
+    let named = |queue: &DeadQueue| match &queue.route {
+        Some(route) => place(&route.host, &route.base_path),
+        None => queue.name.clone(),
+    };
+    match found.as_slice() {
+        [queue] => Ok(queue),
+        [] if queues.is_empty() => bail!("nothing was given up"),
+        [] => bail!(
+            "nothing was given up of {text}; there is something of {}",
+            names(queues.iter().take(SHOWN_MAX).map(named))
         ),
+        several => bail!("{text} may be any of {}", names(several.iter().map(|queue| named(queue)))),
     }
 }
 
@@ -23,43 +45,67 @@ pub(crate) fn bundle<'b>(bundles: &'b [BundleInfo], text: &str) -> Option<&'b Bu
     found.next().filter(|_| found.next().is_none())
 }
 
-/// A route as people name it: its host, unless it is any, and its base path.
+/// A route as people name it.
 pub(crate) fn name(route: &RouteInfo) -> String {
-    if route.host == "*" { route.base_path.clone() } else { format!("{}{}", route.host, route.base_path) }
+    place(&route.host, &route.base_path)
 }
 
-fn is_meant(route: &RouteInfo, text: &str) -> bool {
-    match text.split_once('/') {
-        // Without a slash it may be an id, or a host that serves its root, too.
-        None => {
-            !text.is_empty()
-                && (route.id.as_str().starts_with(text)
-                    || serves(route, text, "")
-                    || has_base_path(route, text))
-        }
-        Some(("", path)) => has_base_path(route, path),
-        Some((host, path)) => serves(route, host, path.trim_end_matches('/')) || has_base_path(route, text),
+/// A host, unless it is any, and a base path.
+pub(crate) fn place(host: &str, base_path: &str) -> String {
+    if host == "*" { base_path.to_owned() } else { format!("{host}{base_path}") }
+}
+
+/// What people tell routes apart by.
+struct Place<'a> {
+    id: &'a str,
+    host: &'a str,
+    base_path: &'a str,
+}
+
+impl<'a> From<&'a RouteInfo> for Place<'a> {
+    fn from(route: &'a RouteInfo) -> Self {
+        Self { id: route.id.as_str(), host: &route.host, base_path: &route.base_path }
     }
 }
 
-fn has_base_path(route: &RouteInfo, path: &str) -> bool {
-    route.base_path.trim_matches('/') == path.trim_end_matches('/')
+impl<'a> From<&'a DeadRoute> for Place<'a> {
+    fn from(route: &'a DeadRoute) -> Self {
+        Self { id: route.id.as_str(), host: &route.host, base_path: &route.base_path }
+    }
 }
 
-fn serves(route: &RouteInfo, host: &str, path: &str) -> bool {
-    let base_path = route.base_path.trim_matches('/');
-    route.host.eq_ignore_ascii_case(host) && base_path == path
+impl Place<'_> {
+    fn is_meant(&self, text: &str) -> bool {
+        match text.split_once('/') {
+            // Without a slash it may be an id, or a host that serves its root, too.
+            None => {
+                !text.is_empty()
+                    && (self.id.starts_with(text) || self.serves(text, "") || self.has_base_path(text))
+            }
+            Some(("", path)) => self.has_base_path(path),
+            Some((host, path)) => self.serves(host, path.trim_end_matches('/')) || self.has_base_path(text),
+        }
+    }
+
+    fn has_base_path(&self, path: &str) -> bool {
+        self.base_path.trim_matches('/') == path.trim_end_matches('/')
+    }
+
+    fn serves(&self, host: &str, path: &str) -> bool {
+        self.host.eq_ignore_ascii_case(host) && self.base_path.trim_matches('/') == path
+    }
 }
 
 fn choices(routes: &[RouteInfo]) -> String {
-    /// Enough to see what is there.
-    const SHOWN_MAX: usize = 10;
     if routes.is_empty() {
         return "nothing is deployed".to_owned();
     }
-    let names: Vec<String> = routes.iter().take(SHOWN_MAX).map(name).collect();
     let more = if routes.len() > SHOWN_MAX { ", …" } else { "" };
-    format!("the routes are {}{more}", names.join(", "))
+    format!("the routes are {}{more}", names(routes.iter().take(SHOWN_MAX).map(name)))
+}
+
+fn names(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -115,5 +161,24 @@ mod tests {
         let refused = route(&routes(), "/nope").unwrap_err().to_string();
         assert_eq!(refused, "there is no route /nope; the routes are /, /pets, a.example/pets, /pets/old");
         assert!(route(&[], "/").unwrap_err().to_string().ends_with("nothing is deployed"));
+    }
+
+    #[test]
+    fn a_dead_letter_queue_is_chosen_by_its_name_or_its_route() {
+        let of = |host: &str, base_path: &str| {
+            let id = RouteId::of(&Namespace::default(), host, base_path);
+            let (host, base_path, title) = (host.into(), base_path.into(), String::new());
+            let route = DeadRoute { id: id.clone(), host, base_path, title, deployed: false };
+            DeadQueue { name: id.to_string(), route: Some(route), count: 1, oldest: None }
+        };
+        let requests = DeadQueue { name: "requests".into(), route: None, count: 1, oldest: None };
+        let queues = [requests, of("*", "/pets")];
+        assert_eq!(dead_queue(&queues, "requests").unwrap().name, "requests");
+        for text in ["/pets", "pets", &queues[1].name[..8]] {
+            assert_eq!(dead_queue(&queues, text).unwrap(), &queues[1], "{text}");
+        }
+        let refused = dead_queue(&queues, "/x").unwrap_err().to_string();
+        assert_eq!(refused, "nothing was given up of /x; there is something of requests, /pets");
+        assert_eq!(dead_queue(&[], "/x").unwrap_err().to_string(), "nothing was given up");
     }
 }

@@ -72,6 +72,12 @@ impl Server {
         self.send("DELETE", path, None).map(drop)
     }
 
+    /// Removes something and reads what that came to.
+    pub(crate) fn delete_for<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        let answer = read(self.send("DELETE", path, None)?)?;
+        serde_json::from_slice(&answer).with_context(|| format!("understand the answer of {}", self.name()))
+    }
+
     /// The lines of an answer, as they come.
     pub(crate) fn lines(&self, path: &str) -> Result<impl Iterator<Item = std::io::Result<String>>> {
         let response = self.send_within(None, "GET", path, None)?;

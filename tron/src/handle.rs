@@ -6,14 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Mutex, watch};
 use wire::admin::{
-    BundleInfo, DeployRequest, Deployed, Deployment, DeploymentInfo, Health, LogEntry, MemberInfo,
-    RollbackRequest, RouteInfo,
+    BundleInfo, DeadLetter, DeadQueue, DeployRequest, Deployed, Deployment, DeploymentInfo, Health, LogEntry,
+    MemberInfo, Purged, RedriveRequest, Redriven, RollbackRequest, RouteInfo,
 };
 use wire::{Activation, Broker, BundleSha, MemberId, Route, RouteId};
 
 use crate::Rejection;
 use crate::activations::{Activations, Follow};
 use crate::bundles::{Bundles, Uploaded};
+use crate::dead_letters::DeadLetters;
 use crate::desired::{self, Claim};
 use crate::log::Log;
 use crate::query::Query;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) member: MemberId,
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) log: Arc<Log>,
+    pub(crate) dead_letters: DeadLetters,
     pub(crate) bundles: Bundles,
     pub(crate) activations: Arc<Activations>,
     pub(crate) status: watch::Receiver<Status>,
@@ -188,6 +190,38 @@ impl Handle {
             Some(route) => Ok(self.describe(route).await),
             None => Err(Rejection::NotFound(format!("there is no route {id}"))),
         }
+    }
+
+    /// Every dead-letter queue that has something in it.
+    ///
+    /// # Errors
+    /// When the store or the broker fails.
+    pub async fn dead_queues(&self) -> Result<Vec<DeadQueue>, Rejection> {
+        self.shared.dead_letters.queues(&self.shared.bundles).await
+    }
+
+    /// The oldest messages of a dead-letter queue, which stay in it.
+    ///
+    /// # Errors
+    /// When there is no such queue, or the broker fails.
+    pub async fn dead_letters(&self, name: &str, limit: usize) -> Result<Vec<DeadLetter>, Rejection> {
+        self.shared.dead_letters.letters(name, limit).await
+    }
+
+    /// Puts calls that were given up into the firehose again, some hundreds at a time.
+    ///
+    /// # Errors
+    /// When there is no such queue or message, or the broker takes none of them.
+    pub async fn redrive(&self, name: &str, request: &RedriveRequest) -> Result<Redriven, Rejection> {
+        self.shared.dead_letters.redrive(name, request).await
+    }
+
+    /// Throws away what is in a dead-letter queue, or one message of it.
+    ///
+    /// # Errors
+    /// When there is no such queue or message, or the broker fails.
+    pub async fn purge(&self, name: &str, id: Option<&str>) -> Result<Purged, Rejection> {
+        self.shared.dead_letters.purge(name, id).await
     }
 
     /// Everybody who has been heard of lately.

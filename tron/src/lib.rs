@@ -4,9 +4,9 @@
 
 mod activations;
 mod admin;
-mod backoff;
 mod bundles;
 mod config;
+mod dead_letters;
 mod desired;
 mod dispatcher;
 mod error;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OnceCell, watch};
 use tracing::error;
 use wire::admin::{Deployment, DeploymentInfo};
-use wire::{Store, Timestamp, store};
+use wire::{Route, Store, Timestamp, store};
 
 use crate::Rejection;
 use crate::desired::Change;
@@ -113,6 +113,17 @@ impl Log {
             );
         }
         Ok(history)
+    }
+
+    /// The routes of the newest entries, those of newer ones first; one may be named by several.
+    pub(crate) async fn routes_of_late(&self, limit: usize) -> Result<Vec<Route>, store::Error> {
+        let numbers = self.store.deployment_numbers().await?;
+        let mut routes = Vec::new();
+        for number in numbers.into_iter().rev().take(limit) {
+            let entry = readable(number, self.store.deployment(number).await)?;
+            routes.extend(entry.into_iter().flat_map(|deployment| deployment.routes));
+        }
+        Ok(routes)
     }
 
     /// Starts from the last readable entry.

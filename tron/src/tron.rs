@@ -12,6 +12,7 @@ use wire::{Broker, Store};
 use crate::activations::Activations;
 use crate::admin::Api;
 use crate::bundles::Bundles;
+use crate::dead_letters::DeadLetters;
 use crate::dispatcher::Dispatcher;
 use crate::handle::Shared;
 use crate::log::Log;
@@ -31,10 +32,12 @@ impl Tron {
     /// A Tron that does nothing yet, and the handle to it.
     pub fn new(config: Config, broker: Arc<dyn Broker>, store: Store, inspect: Inspect) -> (Self, Handle) {
         let (status, status_seen) = watch::channel(Status::default());
+        let log = Arc::new(Log::new(store.clone()));
         let shared = Shared {
             member: config.member.clone(),
+            dead_letters: DeadLetters::new(Arc::clone(&broker), Arc::clone(&log)),
             broker,
-            log: Arc::new(Log::new(store.clone())),
+            log,
             bundles: Bundles::new(store, inspect, config.bundle_bytes_max),
             activations: Arc::new(Activations::new(&config)),
             status: status_seen,

@@ -46,6 +46,16 @@ impl Api {
             "listRoutes" => json(200, &handle.routes().await?),
             "getRoute" => json(200, &handle.route(&required(path, "id")?).await?),
             "undeploy" => json(200, &handle.undeploy(&required(path, "id")?, BY).await?),
+            "listDeadQueues" => json(200, &handle.dead_queues().await?),
+            "listDeadLetters" => {
+                let limit = optional(&checked.query_params, "limit")?.unwrap_or(Query::LIMIT_DEFAULT);
+                json(200, &handle.dead_letters(&required::<String>(path, "name")?, limit).await?)
+            }
+            "redrive" => json(200, &handle.redrive(&required::<String>(path, "name")?, &read(&body)?).await?),
+            "purge" => {
+                let id: Option<String> = optional(&checked.query_params, "id")?;
+                json(200, &handle.purge(&required::<String>(path, "name")?, id.as_deref()).await?)
+            }
             "listMembers" => json(200, &handle.members()),
             "listActivations" => self.list_activations(&checked.query_params),
             "listLogs" => self.list_logs(&checked.query_params),

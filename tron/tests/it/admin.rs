@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use swagger::Document;
-use wire::broker::Topic;
+use wire::broker::{Message, Topic};
 use wire::{
     Activation, ActivationId, Broker, LogLine, MemberId, Namespace, RequestId, Role, RouteId, Timestamp,
     Version,
@@ -82,6 +82,26 @@ async fn every_operation_answers_as_documented() {
     ask("listMembers", "GET", "/members".into(), none(), 200).await;
     ask("deleteBundle", "DELETE", format!("/bundles/{sha}"), none(), 409).await;
 
+    let letters = format!("/dead-letters/{route}");
+    let dead = Message { dead_reason: Some("why".into()), ..Message::new("?\n".into()) };
+    for _ in 0..2 {
+        stage.broker.publish(&format!("dead.{route}"), dead.clone()).await.unwrap();
+    }
+    let queues = ask("listDeadQueues", "GET", "/dead-letters".into(), none(), 200).await.json();
+    assert_eq!((&queues[0]["name"], &queues[0]["route"]["title"]), (&json!(route), &json!("A")));
+    let shown = ask("listDeadLetters", "GET", letters.clone(), none(), 200).await.json();
+    assert_eq!(shown.as_array().unwrap().len(), 2);
+    let id = shown[0]["id"].as_str().unwrap().to_owned();
+    let redrive = format!("{letters}/redrive");
+    let redriven = ask("redrive", "POST", redrive.clone(), "{}".into(), 200).await.json();
+    assert_eq!(redriven, json!({"redriven": 0, "kept": 2, "left": 2}));
+    let other = json!({"id": "0".repeat(16)}).to_string();
+    ask("redrive", "POST", redrive, other.into(), 404).await;
+    ask("purge", "DELETE", format!("{letters}?id={id}"), none(), 200).await;
+    ask("purge", "DELETE", letters.clone(), none(), 200).await;
+    ask("purge", "DELETE", format!("{letters}?id={id}"), none(), 404).await;
+    ask("listDeadLetters", "GET", "/dead-letters/..".into(), none(), 400).await;
+
     ask("undeploy", "DELETE", format!("/routes/{route}"), none(), 200).await;
     ask("undeploy", "DELETE", format!("/routes/{route}"), none(), 404).await;
     ask("rollback", "POST", "/rollback".into(), json!({"to": 1}).to_string().into(), 201).await;
@@ -109,7 +129,7 @@ async fn nothing_but_health_and_the_document_is_had_without_the_token() {
     let stage = Stage::start().await;
     for operation in api().operations() {
         let path = operation.path().replace("{sha}", &"0".repeat(64)).replace("{id}", &"0".repeat(16));
-        let path = path.replace("{number}", "1");
+        let path = path.replace("{number}", "1").replace("{name}", "requests");
         let open = matches!(operation.id(), "getHealth" | "getOpenApi");
         for credentials in ["", "Bearer", "Bearer wrong", "Bearer secrets", "Basic secret", "secret"] {
             let headers = [("authorization", credentials.to_owned())];
