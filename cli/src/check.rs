@@ -38,18 +38,18 @@ pub(crate) fn inspect(inspector: Inspector) -> tron::Inspect {
     })
 }
 
-/// How this program's runner is set up: it compiles by starting the program once more, and keeps what
-/// it compiled where every run of it finds it.
+/// How this program's runner is set up: it compiles by starting the program once more.
 ///
 /// # Errors
 /// When this program cannot be found.
-pub(crate) fn runner_config(otherwise: PathBuf) -> Result<runner::Config> {
+pub(crate) fn runner_config(cache_dir: PathBuf) -> Result<runner::Config> {
     let compiler = std::env::current_exe().context("find this program")?;
-    Ok(runner::Config::new(MemberId::generate(Role::Runner), cache_dir().unwrap_or(otherwise), compiler))
+    Ok(runner::Config::new(MemberId::generate(Role::Runner), cache_dir, compiler))
 }
 
-/// The user's directory for what can be made again, if there is one that can be written.
-fn cache_dir() -> Option<PathBuf> {
+/// The user's directory for what can be made again, if there is one that can be written: every run of this
+/// program finds there what another compiled.
+pub(crate) fn cache_dir() -> Option<PathBuf> {
     let cache = std::env::var_os("XDG_CACHE_HOME").filter(|dir| !dir.is_empty()).map(PathBuf::from);
     let cache = cache.or_else(|| std::env::home_dir().map(|home| home.join(".cache")))?.join("funcatron");
     std::fs::create_dir_all(&cache).ok()?;
@@ -59,7 +59,8 @@ fn cache_dir() -> Option<PathBuf> {
 /// Compiles the code and asks it which operations it has.
 fn code(bundle: &Bundle, document: &Document) -> Result<()> {
     let otherwise = tempfile::tempdir().context("make a directory for compiled code")?;
-    let inspector = Inspector::new(&runner_config(otherwise.path().to_owned())?)?;
+    let cache_dir = cache_dir().unwrap_or_else(|| otherwise.path().to_owned());
+    let inspector = Inspector::new(&runner_config(cache_dir)?)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match runtime.block_on(inspector.inspect(bundle, document)) {
         Ok(()) => Ok(()),

@@ -47,6 +47,10 @@ pub(crate) enum Command {
     History(crate::history::History),
     Members(crate::members::Members),
     Login(crate::login::Login),
+    Frontend(crate::serve::frontend::Frontend),
+    Tron(crate::serve::tron::Tron),
+    Runner(crate::serve::runner::Runner),
+    Health(crate::health::Health),
     Doctor(crate::doctor::Doctor),
     Completion(crate::completion::Completion),
     Version(crate::version::Version),
@@ -56,11 +60,22 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// What is logged unless somebody says otherwise: a service is read about, a command is watched.
+    pub(crate) fn log_level(&self) -> &'static str {
+        match self {
+            Self::Frontend(_) | Self::Tron(_) | Self::Runner(_) => "info",
+            _ => "warn",
+        }
+    }
+
     /// Carries it out. The exit code is not 0 when the command has said itself what is wrong.
     pub(crate) fn run(self, log_format: LogFormat) -> anyhow::Result<ExitCode> {
         match self {
             Self::Invoke(command) => return command.run(),
             Self::Doctor(command) => return command.run(),
+            Self::Frontend(command) => return command.run(),
+            Self::Tron(command) => return command.run(),
+            Self::Runner(command) => return command.run(),
             Self::Compile => return Ok(runner::compile::child_main()),
             Self::New(command) => command.run(),
             Self::Dev(command) => command.run(log_format),
@@ -78,6 +93,7 @@ impl Command {
             Self::History(command) => command.run(),
             Self::Members(command) => command.run(),
             Self::Login(command) => command.run(),
+            Self::Health(command) => command.run(),
             Self::Completion(command) => command.run(),
             Self::Version(command) => command.run(),
         }?;

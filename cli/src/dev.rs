@@ -4,7 +4,6 @@ mod announcement;
 mod listeners;
 mod platform;
 mod scan;
-mod signals;
 mod site;
 mod state;
 mod tail;
@@ -18,9 +17,9 @@ use anyhow::{Context, Result};
 
 use crate::connection::STATE_DIR;
 use crate::logging::LogFormat;
+use crate::signals::Signals;
 use listeners::Listeners;
 use platform::Platform;
-use signals::Signals;
 use site::Site;
 use state::State;
 use watcher::Watcher;

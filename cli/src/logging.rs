@@ -7,8 +7,9 @@ use tracing_subscriber::EnvFilter;
 #[command(next_help_heading = "Log", next_display_order = 900)]
 pub(crate) struct Logging {
     /// What to log: error, warn, info, debug, trace, or directives such as runner=debug
-    #[arg(long, env = "RUST_LOG", default_value = "warn", global = true, value_name = "LEVEL")]
-    log_level: String,
+    /// [default: info for the services of a cluster, else warn]
+    #[arg(long, env = "RUST_LOG", global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
     /// How to write it
     #[arg(long, value_enum, default_value_t, global = true, value_name = "FORMAT")]
     pub(crate) log_format: LogFormat,
@@ -23,8 +24,9 @@ pub(crate) enum LogFormat {
 }
 
 /// Starts logging for this process.
-pub(crate) fn start(logging: &Logging) {
-    let filter = EnvFilter::builder().parse_lossy(&logging.log_level);
+pub(crate) fn start(logging: &Logging, default: &str) {
+    let level = logging.log_level.as_deref().filter(|level| !level.is_empty()).unwrap_or(default);
+    let filter = EnvFilter::builder().parse_lossy(level);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match logging.log_format {
         LogFormat::Text => log.with_target(false).init(),

@@ -14,9 +14,11 @@ mod dev;
 mod dlq;
 mod doctor;
 mod folder;
+mod health;
 mod history;
 mod invoke;
 mod list;
+mod listener;
 mod logging;
 mod login;
 mod logs;
@@ -28,7 +30,10 @@ mod rollback;
 mod routes;
 mod schema;
 mod selection;
+mod serve;
 mod server;
+mod settings;
+mod signals;
 mod trouble;
 mod validate;
 mod version;
@@ -41,6 +46,6 @@ use command::Cli;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    logging::start(&cli.logging);
+    logging::start(&cli.logging, cli.command.log_level());
     cli.command.run(cli.logging.log_format).unwrap_or_else(|error| trouble::report(&error))
 }

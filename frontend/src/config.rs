@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use wire::Namespace;
 use wire::http::Limits;
+use wire::{MemberId, Namespace, Role};
 
 /// As long as load balancers usually wait; the timeouts of operations lie within it.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -15,6 +15,8 @@ const IN_FLIGHT_MAX: usize = 8_192;
 /// What an operator can choose about a frontend.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// Names this frontend, and its queue.
+    pub member: MemberId,
     /// The tenant that its calls belong to.
     pub namespace: Namespace,
     /// What a client may take of it.
@@ -32,6 +34,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            member: MemberId::generate(Role::Frontend),
             namespace: Namespace::default(),
             limits: Limits::default(),
             call_timeout: CALL_TIMEOUT,

@@ -8,6 +8,7 @@ mod call;
 mod config;
 mod forwarded;
 mod gate;
+mod health;
 mod hop_by_hop;
 mod host;
 mod in_flight;

@@ -13,8 +13,7 @@ use wire::http::{
     BodyError, Handler, Request, Response, X_REQUEST_ID, problem, read_body, request_id, serve,
 };
 use wire::{
-    ActivationId, Body, Chain, Component, Invoke, MemberId, Problem, ProblemKind, RequestId, Role, Timestamp,
-    Version,
+    ActivationId, Body, Chain, Component, Invoke, Problem, ProblemKind, RequestId, Timestamp, Version,
 };
 
 use crate::Config;
@@ -23,6 +22,7 @@ use crate::answer::{NotHttp, into_response};
 use crate::call::{self, Calls};
 use crate::forwarded::Client;
 use crate::gate::{self, Clean};
+use crate::health::{self, Health};
 use crate::in_flight::InFlight;
 use crate::replies::Replies;
 
@@ -47,7 +47,7 @@ pub async fn run(
     broker: Arc<dyn Broker>,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let reply_to = format!("reply.{}", MemberId::generate(Role::Frontend));
+    let reply_to = format!("reply.{}", config.member);
     let in_flight = InFlight::new(config.in_flight_max);
     broker.declare(&dead_queue(DEAD_REQUESTS)).await?;
     broker.declare(&requests_queue()).await?;
@@ -87,6 +87,8 @@ enum Refusal {
     Call(#[from] call::Error),
     #[error(transparent)]
     Answer(#[from] NotHttp),
+    #[error("write a response")]
+    Response(#[from] http::Error),
 }
 
 impl Handler for Frontend {
@@ -110,6 +112,9 @@ impl Handler for Frontend {
 impl Inner {
     async fn respond(&self, request: Request, peer: SocketAddr, id: &RequestId) -> Result<Response, Refusal> {
         let (head, body) = request.into_parts();
+        if head.uri.path() == health::PATH {
+            return Ok(self.health().respond()?);
+        }
         let client = Client::of(peer, &head.headers, self.config.trusts_forwarded);
         let clean =
             gate::check(&head.method, &head.uri, &head.headers, client, self.config.trusts_forwarded)?;
@@ -117,6 +122,10 @@ impl Inner {
         let invoke = self.invoke(id, &head.method, client, clean, body);
         let answer = self.calls.call(&invoke).await?;
         Ok(into_response(&head.method, answer)?)
+    }
+
+    fn health(&self) -> Health<'_> {
+        Health { member: &self.config.member, in_flight: self.calls.in_flight.len() }
     }
 
     fn invoke(
@@ -179,6 +188,7 @@ impl Refusal {
             Self::Body(error) => error.kind(),
             Self::Call(error) => error.kind(),
             Self::Answer(_) => ProblemKind::FuncFailed,
+            Self::Response(_) => ProblemKind::Internal,
         }
     }
 }

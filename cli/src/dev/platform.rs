@@ -10,9 +10,9 @@ use wire::broker::Embedded;
 use wire::{Broker, MemberId, Role, Store};
 
 use super::listeners::Listeners;
-use super::signals::Signals;
 use super::state::State;
 use crate::check;
+use crate::signals::{INTERRUPTED, Signals};
 
 /// The three services and what else must not end before them.
 pub(super) struct Platform {
@@ -24,8 +24,6 @@ pub(super) struct Platform {
     stop: CancellationToken,
 }
 
-/// The exit code of a process that was interrupted.
-const INTERRUPTED: i32 = 130;
 const FRONTEND: &str = "the frontend";
 
 impl Platform {
@@ -33,7 +31,8 @@ impl Platform {
     pub(super) fn start(listeners: Listeners, state: &State) -> Result<Self> {
         let broker: Arc<dyn Broker> = Arc::new(Embedded::new());
         let store = Store::directory(&state.store()).context("open the store")?;
-        let runner = runner::Config { dev: true, ..check::runner_config(state.cache())? };
+        let cache_dir = check::cache_dir().unwrap_or_else(|| state.cache());
+        let runner = runner::Config { dev: true, ..check::runner_config(cache_dir)? };
         let inspect = check::inspect(Inspector::new(&runner)?);
         let tron = tron::Config::new(MemberId::generate(Role::Tron), state.token.clone());
         let (tron, handle) = tron::Tron::new(tron, broker.clone(), store.clone(), inspect);

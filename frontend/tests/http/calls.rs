@@ -30,6 +30,18 @@ async fn a_func_gets_the_request_and_the_client_its_answer() {
 }
 
 #[tokio::test]
+async fn health_is_told_without_a_func_and_says_how_busy_it_is() {
+    let config = Config::default();
+    let member = config.member.clone();
+    let stage = Stage::start(config).await;
+    let mut client = stage.client().await;
+    client.send(b"GET /_funcatron/health HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let reply = client.reply().await;
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!((reply.status, reply.body), (200, format!(r#"{{"member":"{member}","in_flight":0}}"#)));
+}
+
+#[tokio::test]
 async fn an_invalid_request_id_is_replaced() {
     let stage = Stage::start(Config::default()).await;
     let mut client = stage.client().await;

@@ -1,0 +1,89 @@
+//! `funcatron frontend`: one frontend of a cluster.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use frontend::Config;
+use tracing::info;
+use wire::Namespace;
+use wire::broker::BrokerUrl;
+
+use super::Process;
+use crate::listener;
+use crate::settings::{AFTER_HELP, Mistakes, Settings, quantity};
+
+/// Serve clients of a cluster: HTTP to messages and back
+///
+/// It holds nothing but the calls that it waits for: start several, behind whatever spreads connections.
+/// GET /_funcatron/health says that it is up.
+#[derive(Debug, Default, clap::Args, serde::Serialize)]
+#[command(after_help = AFTER_HELP)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Frontend {
+    /// RabbitMQ: amqp://user:password@host:5672/vhost, or amqps:// for TLS
+    #[arg(long, value_name = "URL")]
+    broker: Option<String>,
+    /// Where clients connect [default: 0.0.0.0:3000]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// The tenant that its calls belong to [default: default]
+    #[arg(long, value_name = "NAME")]
+    namespace: Option<String>,
+    /// How long a call may take, whatever its operation says [default: 60s]
+    #[arg(long, value_name = "TIME")]
+    call_timeout: Option<String>,
+    /// Calls that wait for their answers; further ones get a 503 [default: 8192]
+    #[arg(long, value_name = "NUMBER")]
+    in_flight_max: Option<String>,
+    /// The largest body of a request [default: 10MiB]
+    #[arg(long, value_name = "SIZE")]
+    body_max: Option<String>,
+    /// Believe the X-Forwarded- headers: every client is a proxy of ours [default: false]
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    trusts_forwarded: Option<String>,
+    /// How long open requests have to finish after SIGTERM [default: 20s]
+    #[arg(long, value_name = "TIME")]
+    drain_timeout: Option<String>,
+    /// Threads that serve connections [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    threads: Option<String>,
+    /// A TOML file with settings
+    #[arg(long, value_name = "FILE")]
+    config: Option<String>,
+}
+
+/// Where clients connect: a frontend is for others.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3000);
+
+impl Frontend {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let (process, listen, config) = match self.setup() {
+            Ok(setup) => setup,
+            Err(mistakes) => return Ok(mistakes.report()),
+        };
+        process.run(|broker, stop| async move {
+            let listener = listener::bind((listen.ip(), listen.port()), "--listen", "--listen").await?;
+            info!(url = %listener::url(&listener)?, member = %config.member, "serving clients");
+            Ok(frontend::run(config, listener, broker, stop).await?)
+        })
+    }
+
+    fn setup(&self) -> Result<(Process, SocketAddr, Config), Mistakes> {
+        let mut settings = Settings::of(self);
+        let mut config = Config::default();
+        let (mut listen, mut threads) = (LISTEN, 1);
+        let broker = settings.required("broker", BrokerUrl::parse);
+        settings.set("listen", &mut listen, quantity::address);
+        settings.set("namespace", &mut config.namespace, |name| Namespace::parse(name));
+        settings.set("call-timeout", &mut config.call_timeout, quantity::duration);
+        settings.set("in-flight-max", &mut config.in_flight_max, quantity::count);
+        settings.set("body-max", &mut config.limits.body_bytes_max, quantity::bytes);
+        settings.set("trusts-forwarded", &mut config.trusts_forwarded, quantity::flag);
+        settings.set("drain-timeout", &mut config.limits.drain_timeout, quantity::duration);
+        settings.set("threads", &mut threads, quantity::count);
+        let broker = settings.finish(broker)?;
+        let (member, drain_timeout) = (config.member.clone(), config.limits.drain_timeout);
+        Ok((Process { member, broker, threads, drain_timeout }, listen, config))
+    }
+}
