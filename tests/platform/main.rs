@@ -11,4 +11,5 @@ mod harness;
 mod hostile_funcs;
 mod live;
 mod operator;
+mod process;
 mod samples;

@@ -4,6 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
+use harness::PATIENCE;
+
 use crate::harness::{Platform, sample};
 
 fn json(output: &std::process::Output) -> Value {
@@ -19,7 +21,7 @@ fn text(output: &std::process::Output) -> String {
 #[test]
 fn a_func_is_built_deployed_called_and_removed() {
     let platform = Platform::serving(&[&sample("hello-rust")]);
-    let folder = platform.folder.path().join("mine");
+    let folder = platform.folder().join("mine");
     text(&platform.command(&["new", "mine", "-t", "js"]));
     assert!(folder.join("funcatron.yaml").exists());
     text(&platform.command(&["validate", "mine"]));
@@ -44,6 +46,7 @@ fn logs_are_found_by_request_id() {
     let source = platform.func("hello-js").join("index.js");
     let code = fs::read_to_string(&source).unwrap();
     fs::write(&source, format!("console.log('marked line');\n{}", code.replace("Hello", "Marked"))).unwrap();
+    platform.saved("hello-js");
     platform.until("/hello/ada", |reply| reply.text().contains("Marked"));
     let reply = platform.send("GET", "/hello/ada", &[("x-request-id", "find-me")], b"");
     assert_eq!(reply.status, 200);
@@ -53,7 +56,7 @@ fn logs_are_found_by_request_id() {
         if logs.contains("marked line") {
             break;
         }
-        assert!(begun.elapsed() < crate::harness::PATIENCE, "{logs}");
+        assert!(begun.elapsed() < PATIENCE, "{logs}");
     }
 }
 
@@ -69,15 +72,6 @@ fn the_admin_api_asks_for_its_token() {
     platform.admin("PATCH", "/api/v1/routes", b"").problem(405);
 }
 
-#[cfg(unix)]
-#[test]
-fn the_token_is_for_its_owner_alone() {
-    use std::os::unix::fs::PermissionsExt;
-    let platform = Platform::serving(&[&sample("hello-rust")]);
-    let token = fs::metadata(platform.folder.path().join("state/token")).unwrap();
-    assert_eq!(token.permissions().mode() & 0o777, 0o600);
-}
-
 #[test]
 fn hostile_uploads_are_refused_with_a_reason() {
     let platform = Platform::serving(&[&sample("hello-rust")]);
@@ -91,7 +85,7 @@ fn hostile_uploads_are_refused_with_a_reason() {
 #[test]
 fn a_missing_function_is_named_at_upload() {
     let platform = Platform::serving(&[&sample("hello-rust")]);
-    let folder = platform.folder.path().join("lacking");
+    let folder = platform.folder().join("lacking");
     fs::create_dir(&folder).unwrap();
     fs::copy(sample("hello-js").join("funcatron.yaml"), folder.join("funcatron.yaml")).unwrap();
     fs::write(folder.join("index.js"), "export const nothing = 1;").unwrap();
@@ -107,8 +101,8 @@ fn a_missing_function_is_named_at_upload() {
 #[test]
 fn a_route_that_another_api_holds_is_a_conflict() {
     let platform = Platform::serving(&[&sample("hello-rust")]);
-    let folder = platform.folder.path().join("funcs/hello-rust");
-    let other = platform.folder.path().join("other");
+    let folder = platform.folder().join("funcs/hello-rust");
+    let other = platform.folder().join("other");
     fs::create_dir(&other).unwrap();
     let document = fs::read_to_string(folder.join("funcatron.yaml")).unwrap();
     fs::write(other.join("funcatron.yaml"), document.replace("title: Hello in Rust", "title: Another"))
@@ -119,16 +113,8 @@ fn a_route_that_another_api_holds_is_a_conflict() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("Hello in Rust"));
 }
 
-#[test]
-fn termination_lets_go_of_the_port() {
-    let mut platform = Platform::serving(&[&sample("hello-rust")]);
-    let address = platform.url.trim_start_matches("http://").to_owned();
-    assert!(platform.terminate().success());
-    std::net::TcpListener::bind(address).unwrap();
-}
-
 fn build(platform: &Platform, name: &str) -> std::path::PathBuf {
-    let bundle = platform.folder.path().join("bundle.zip");
+    let bundle = platform.folder().join("bundle.zip");
     let folder = platform.func(name);
     text(&platform.command(&["build", folder.to_str().unwrap(), "-o", bundle.to_str().unwrap()]));
     bundle

@@ -1,0 +1,19 @@
+//! The whole system as separate processes over RabbitMQ: what holds for `funcatron dev` holds here, and more.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+#[path = "../platform/bad_input.rs"]
+mod bad_input;
+mod harness;
+#[path = "../platform/hostile_funcs.rs"]
+mod hostile_funcs;
+mod members;
+#[path = "../platform/operator.rs"]
+mod operator;
+#[path = "../platform/samples.rs"]
+mod samples;
+mod stopping;

@@ -1,0 +1,52 @@
+//! Several of each: what one of them knows the others come to know, and no single one is needed.
+
+use harness::{Cluster, Size};
+
+use crate::harness::{program, sample};
+
+const PAIRS: Size = Size { frontends: 2, trons: 2, runners: 2 };
+
+#[test]
+fn every_frontend_serves_what_any_tron_was_told() {
+    let cluster = Cluster::start(program(), PAIRS);
+    cluster.deploy(&sample("hello-js"));
+    for (_, frontend) in &cluster.frontends {
+        for (_, tron) in &cluster.trons {
+            let client = cluster.client_of(frontend, tron);
+            client.until("/hello/ada", |reply| reply.status == 200);
+            let routes = client.admin("GET", "/api/v1/routes", b"").json();
+            assert_eq!(routes.as_array().unwrap().len(), 1, "{routes}");
+        }
+    }
+}
+
+#[test]
+fn calls_are_answered_while_any_one_member_is_gone() {
+    let mut cluster = Cluster::start(program(), PAIRS);
+    cluster.deploy(&sample("hello-rust"));
+    let other = cluster.client_of(&cluster.frontends[1].1, &cluster.trons[1].1);
+    other.until("/hello-rust", |reply| reply.status == 200);
+    cluster.trons[0].0.kill();
+    other.until("/hello-rust", |reply| reply.status == 200);
+    cluster.runners[0].kill();
+    other.until("/hello-rust", |reply| reply.status == 200);
+    cluster.frontends[0].0.kill();
+    for _ in 0..20 {
+        assert_eq!(other.get("/hello-rust").status, 200);
+    }
+    cluster.trons[0].0.start_again();
+    cluster.runners[0].start_again();
+    cluster.frontends[0].0.start_again();
+    cluster.until_ready();
+    cluster.client().until("/hello-rust", |reply| reply.status == 200);
+}
+
+#[test]
+fn a_runner_without_the_store_has_its_bundles_from_tron() {
+    let mut cluster = Cluster::start(program(), Size { frontends: 1, trons: 1, runners: 0 });
+    let tron = cluster.trons[0].1.clone();
+    cluster.add_runner(&["--store", &tron], &[]);
+    cluster.until_ready();
+    cluster.deploy(&sample("hello-rust"));
+    assert_eq!(cluster.client().get("/hello-rust").status, 200);
+}

@@ -1,0 +1,92 @@
+//! `Vhost`: a RabbitMQ of one's own, as far as a test can see.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
+
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// A virtual host of the test's RabbitMQ. Dropping it removes it with all its queues.
+#[derive(Debug)]
+pub struct Vhost {
+    /// Its name.
+    pub name: String,
+    /// How to connect to it.
+    pub url: String,
+    api: String,
+    user: String,
+    authorization: String,
+    agent: ureq::Agent,
+}
+
+impl Vhost {
+    /// Makes one that nobody else has.
+    pub fn new() -> Self {
+        let (broker, api) = (variable("FUNCATRON_TEST_BROKER"), variable("FUNCATRON_TEST_BROKER_API"));
+        let (credentials, address) = api.trim_start_matches("http://").split_once('@').unwrap();
+        let user = credentials.split(':').next().unwrap().to_owned();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        let name = format!("test-{since}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).build();
+        let vhost = Self {
+            url: format!("{}/{name}", broker.trim_end_matches('/')),
+            api: format!("http://{address}/api"),
+            authorization: format!("Basic {}", BASE64_STANDARD.encode(credentials)),
+            agent: config.into(),
+            name,
+            user,
+        };
+        vhost.create();
+        vhost
+    }
+
+    /// Makes it again.
+    pub fn create(&self) {
+        self.put(&format!("/vhosts/{}", self.name), &json!({}));
+        let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
+        self.put(&format!("/permissions/{}/{}", self.name, self.user), &all);
+    }
+
+    /// Asks the management API.
+    pub fn api(&self, path: &str) -> Value {
+        let request = self.agent.get(format!("{}{path}", self.api));
+        let mut response = request.header("authorization", &self.authorization).call().unwrap();
+        serde_json::from_slice(&response.body_mut().read_to_vec().unwrap()).unwrap()
+    }
+
+    /// Sets something over the management API.
+    pub fn put(&self, path: &str, value: &Value) {
+        let request = self.agent.put(format!("{}{path}", self.api));
+        let request = request.header("authorization", &self.authorization);
+        request.content_type("application/json").send(value.to_string()).unwrap();
+    }
+
+    /// Removes something over the management API; what is not there need not be removed.
+    pub fn delete(&self, path: &str) {
+        let request = self.agent.delete(format!("{}{path}", self.api));
+        match request.header("authorization", &self.authorization).call() {
+            Ok(_) | Err(ureq::Error::StatusCode(404)) => {}
+            Err(error) => eprintln!("{path} is not deleted: {error}"),
+        }
+    }
+}
+
+impl Default for Vhost {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Vhost {
+    fn drop(&mut self) {
+        self.delete(&format!("/vhosts/{}", self.name));
+    }
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_unset| panic!("{name} is not set: run `make unit`, which starts a RabbitMQ"))
+}
