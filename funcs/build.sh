@@ -9,12 +9,12 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
-rust=(hello-rust echo petstore hostile)
+rust=(hello-rust echo petstore hostile stream)
 toolchain=$here/target/toolchain
 
 folder() {
     if [ -n "${OUT:-}" ]; then echo "$OUT/$1"
-    elif [ "$1" = hostile ]; then echo "$root/tests/funcs/hostile"
+    elif [ "$1" = hostile ] || [ "$1" = stream ]; then echo "$root/tests/funcs/$1"
     else echo "$here/$1"; fi
 }
 

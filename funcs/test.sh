@@ -42,7 +42,7 @@ compare() {
 
 OUT=$out "$here/build.sh"
 for name in hello-rust echo petstore; do compare "$out/$name/func.wasm" "$here/$name/func.wasm"; done
-compare "$out/hostile/func.wasm" "$root/tests/funcs/hostile/func.wasm"
+for name in hostile stream; do compare "$out/$name/func.wasm" "$root/tests/funcs/$name/func.wasm"; done
 compare "$out/js.wasm" "$root/runner/engine/js.wasm"
 
 if [ ${#different[@]} -eq 0 ]; then

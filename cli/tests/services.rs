@@ -26,15 +26,17 @@ fn refused(folder: &TempDir, arguments: &[&str], environment: &[(&str, &str)]) -
 fn every_mistake_is_told_at_once_with_where_it_was_made() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.toml"), "in-flight-max = 0\nbrocker = 'x'\n").unwrap();
-    let flags = ["frontend", "--broker", GUEST, "--listen", "here", "--config", "a.toml"];
+    let flags =
+        ["frontend", "--broker", GUEST, "--store", "nowhere", "--listen", "here", "--config", "a.toml"];
     let (code, said) = refused(&folder, &flags, &[("FUNCATRON_BODY_MAX", "10MB")]);
     assert_eq!(code, 2, "{said}");
     let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), 6, "{said}");
+    assert_eq!(lines.len(), 7, "{said}");
     for (line, begins) in lines.iter().zip([
         "error: settings are wrong",
         "  brocker in a.toml: there is no such setting; there are ",
         "  --broker: guest ",
+        "  --store: ",
         "  --listen: 'here' is no address",
         "  in-flight-max in a.toml: '0' is no number",
         "  FUNCATRON_BODY_MAX: '10MB' is no size",
@@ -47,7 +49,7 @@ fn every_mistake_is_told_at_once_with_where_it_was_made() {
 fn what_a_service_cannot_do_without_is_asked_for() {
     let folder = TempDir::new().unwrap();
     for (service, missing) in [
-        ("frontend", &["broker"][..]),
+        ("frontend", &["broker", "store"][..]),
         ("tron", &["broker", "store", "token"]),
         ("runner", &["broker", "store"]),
     ] {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use wire::http::{Response, full};
-use wire::{Answer, Body};
+use wire::{Answer, Body, StoredBody};
 
 use crate::hop_by_hop::{is_hop_by_hop, names};
 
@@ -15,13 +15,19 @@ pub(crate) enum NotHttp {
     Status(u16),
     #[error("the answer's header {0:?} cannot be sent")]
     Header(String),
-    #[error("the answer's body cannot be sent")]
-    Body,
     #[error("the answer comes in parts")]
     Parts,
 }
 
-/// The response to a request of this method that an answer asks for.
+/// The body in the store that the response to a request of this method is to be filled with.
+pub(crate) fn stored<'a>(method: &Method, answer: &'a Answer) -> Option<&'a StoredBody> {
+    match &answer.body {
+        Body::Stored(stored) if *method != Method::HEAD && has_body(answer.status) => Some(stored),
+        _ => None,
+    }
+}
+
+/// The response to a request of this method that an answer asks for, without a body that is [`stored`].
 pub(crate) fn into_response(method: &Method, answer: Answer) -> Result<Response, NotHttp> {
     if answer.more || answer.part > 0 {
         return Err(NotHttp::Parts);
@@ -29,9 +35,14 @@ pub(crate) fn into_response(method: &Method, answer: Answer) -> Result<Response,
     // Responses below 200 do not end a request.
     let status = Some(answer.status).filter(|status| (200..=599).contains(status));
     let status = status.ok_or(NotHttp::Status(answer.status))?;
-    let body = body(status, answer.body)?;
+    let (body, stored_len) = match answer.body {
+        _ if !has_body(status) => (Bytes::new(), None),
+        Body::Inline(bytes) => (bytes, None),
+        Body::Stored(stored) => (Bytes::new(), Some(stored.len)),
+    };
     // Of a body that was left out, only the answer can say how long it is.
-    let length = if *method == Method::HEAD && body.is_empty() { length(&answer.headers) } else { None };
+    let is_left_out = *method == Method::HEAD && body.is_empty();
+    let length = if is_left_out { stored_len.or_else(|| length(&answer.headers)) } else { None };
     let mut response = full(status, &[], body).map_err(|_invalid| NotHttp::Status(status))?;
     *response.headers_mut() = headers(answer.headers)?;
     if let Some(length) = length {
@@ -40,12 +51,8 @@ pub(crate) fn into_response(method: &Method, answer: Answer) -> Result<Response,
     Ok(response)
 }
 
-fn body(status: u16, body: Body) -> Result<Bytes, NotHttp> {
-    match body {
-        _ if matches!(status, 204 | 205 | 304) => Ok(Bytes::new()),
-        Body::Inline(bytes) => Ok(bytes),
-        Body::Stored(_) => Err(NotHttp::Body),
-    }
+fn has_body(status: u16) -> bool {
+    !matches!(status, 204 | 205 | 304)
 }
 
 fn length(answered: &[(String, String)]) -> Option<u64> {

@@ -12,6 +12,11 @@ const ANSWER_GRACE: Duration = Duration::from_millis(250);
 /// Half of what may wait in the queue of requests, so that two frontends fill it.
 const IN_FLIGHT_MAX: usize = 8_192;
 
+/// What people upload by hand. Whoever has more to hand over gives the Func an address to fetch it from.
+const BODY_BYTES_MAX: u64 = 1 << 30;
+/// Large bodies under way at a time: each holds 4 MiB at most, all of them 1 GiB.
+const TRANSFERS_MAX: usize = 256;
+
 /// What an operator can choose about a frontend.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -27,6 +32,8 @@ pub struct Config {
     pub answer_grace: Duration,
     /// Calls without an answer yet; further ones are refused.
     pub in_flight_max: usize,
+    /// Large bodies on their way to or from the store; further ones wait for a place.
+    pub transfers_max: usize,
     /// Whether every client is a proxy of ours, whose `x-forwarded-*` headers are true.
     pub trusts_forwarded: bool,
 }
@@ -36,10 +43,11 @@ impl Default for Config {
         Self {
             member: MemberId::generate(Role::Frontend),
             namespace: Namespace::default(),
-            limits: Limits::default(),
+            limits: Limits { body_bytes_max: BODY_BYTES_MAX, ..Limits::default() },
             call_timeout: CALL_TIMEOUT,
             answer_grace: ANSWER_GRACE,
             in_flight_max: IN_FLIGHT_MAX,
+            transfers_max: TRANSFERS_MAX,
             trusts_forwarded: false,
         }
     }

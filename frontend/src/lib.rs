@@ -4,6 +4,7 @@
 
 mod access_log;
 mod answer;
+mod bodies;
 mod call;
 mod config;
 mod forwarded;

@@ -3,22 +3,20 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use http::HeaderValue;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use wire::broker::{self, Broker, DEAD_REQUESTS, dead_queue, requests_queue};
-use wire::http::{
-    BodyError, Handler, Request, Response, X_REQUEST_ID, problem, read_body, request_id, serve,
-};
+use wire::http::{BodyReader, Handler, Request, Response, X_REQUEST_ID, problem, request_id, serve};
 use wire::{
-    ActivationId, Body, Chain, Component, Invoke, Problem, ProblemKind, RequestId, Timestamp, Version,
+    ActivationId, Body, Chain, Component, Invoke, Problem, ProblemKind, RequestId, Store, Timestamp, Version,
 };
 
 use crate::Config;
 use crate::access_log::AccessLog;
-use crate::answer::{NotHttp, into_response};
+use crate::answer::{NotHttp, into_response, stored};
+use crate::bodies::{self, Bodies};
 use crate::call::{self, Calls};
 use crate::forwarded::Client;
 use crate::gate::{self, Clean};
@@ -45,6 +43,7 @@ pub async fn run(
     config: Config,
     listener: TcpListener,
     broker: Arc<dyn Broker>,
+    store: Store,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let reply_to = format!("reply.{}", config.member);
@@ -57,7 +56,8 @@ pub async fn run(
     let limits = config.limits.clone();
     let wait_max = config.call_timeout + config.answer_grace;
     let calls = Calls { broker: broker.clone(), in_flight: in_flight.clone(), wait_max };
-    let frontend = Frontend(Arc::new(Inner { config, calls, reply_to: reply_to.clone() }));
+    let bodies = Bodies::new(&config, store);
+    let frontend = Frontend(Arc::new(Inner { config, calls, bodies, reply_to: reply_to.clone() }));
     tokio::select! {
         () = serve(listener, limits, frontend, shutdown) => {}
         never = replies.run() => match never {},
@@ -73,6 +73,7 @@ struct Frontend(Arc<Inner>);
 struct Inner {
     config: Config,
     calls: Calls,
+    bodies: Bodies,
     reply_to: String,
 }
 
@@ -82,7 +83,7 @@ enum Refusal {
     #[error(transparent)]
     Gate(#[from] gate::Refusal),
     #[error(transparent)]
-    Body(#[from] BodyError),
+    Body(#[from] bodies::Error),
     #[error(transparent)]
     Call(#[from] call::Error),
     #[error(transparent)]
@@ -118,10 +119,19 @@ impl Inner {
         let client = Client::of(peer, &head.headers, self.config.trusts_forwarded);
         let clean =
             gate::check(&head.method, &head.uri, &head.headers, client, self.config.trusts_forwarded)?;
-        let body = read_body(body, &self.config.limits).await?;
+        let body = BodyReader::new(body, &self.config.limits).map_err(bodies::Error::from)?;
+        let body = self.bodies.take(body).await?;
         let invoke = self.invoke(id, &head.method, client, clean, body);
         let answer = self.calls.call(&invoke).await?;
-        Ok(into_response(&head.method, answer)?)
+        let body = match stored(&head.method, &answer) {
+            Some(stored) => Some(Box::pin(self.bodies.give(stored, id)).await?),
+            None => None,
+        };
+        let mut response = into_response(&head.method, answer)?;
+        if let Some(body) = body {
+            *response.body_mut() = body;
+        }
+        Ok(response)
     }
 
     fn health(&self) -> Health<'_> {
@@ -134,7 +144,7 @@ impl Inner {
         method: &http::Method,
         client: Client,
         clean: Clean,
-        body: Bytes,
+        body: Body,
     ) -> Invoke {
         let at = Timestamp::now();
         let Clean { host, path, query, headers } = clean;
@@ -160,7 +170,7 @@ impl Inner {
             traceparent: traceparent.map(|(_, value)| value.clone()),
             headers,
             client: Some(client.address.to_string()),
-            body: Body::from(body),
+            body,
         }
     }
 }

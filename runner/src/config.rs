@@ -19,8 +19,13 @@ const CPU_MAX: Duration = Duration::from_secs(10);
 /// How often a call is begun. What ends a runner twice will not succeed the third time, and a runner
 /// that was merely stopped needs one more.
 const ATTEMPTS_MAX: u32 = 3;
-/// The body of a response: it is held in memory, in messages and in queues.
+/// The body of a request that its document describes: it is held in memory to be checked.
+const REQUEST_BYTES_MAX: u64 = 10 << 20;
+/// The body of a response that its document describes, or does not know: it is held in memory too.
 const RESPONSE_BYTES_MAX: usize = 10 << 20;
+/// The body of a response that its document lets pass unread, into the store. As much as a frontend
+/// takes in.
+const STORED_BYTES_MAX: u64 = 1 << 30;
 /// What a call may print; the rest is cut off and a line says so.
 const LOG_BYTES_MAX: usize = 64 << 10;
 /// Requests that one call may send, so that a Func is no tool for flooding others.
@@ -45,8 +50,12 @@ pub struct Config {
     pub cpu_max: Duration,
     /// How often a call is begun that is cut off.
     pub attempts_max: u32,
-    /// Bytes of a response's body.
+    /// Bytes of a request's body that is held to be checked.
+    pub request_bytes_max: u64,
+    /// Bytes of a response's body that is held.
     pub response_bytes_max: usize,
+    /// Bytes of a response's body that passes unread into the store.
+    pub stored_bytes_max: u64,
     /// Bytes that a call may print.
     pub log_bytes_max: usize,
     /// Requests that one call may send.
@@ -72,7 +81,9 @@ impl Config {
             call_timeout: CALL_TIMEOUT,
             cpu_max: CPU_MAX,
             attempts_max: ATTEMPTS_MAX,
+            request_bytes_max: REQUEST_BYTES_MAX,
             response_bytes_max: RESPONSE_BYTES_MAX,
+            stored_bytes_max: STORED_BYTES_MAX,
             log_bytes_max: LOG_BYTES_MAX,
             outbound_requests_max: OUTBOUND_REQUESTS_MAX,
             drain_timeout: DRAIN_TIMEOUT,

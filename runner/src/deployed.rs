@@ -3,6 +3,7 @@
 use swagger::{BasePath, Document};
 use wire::{BundleSha, RouteId};
 
+use crate::bodies::Bodies;
 use crate::wasm::Func;
 
 /// A bundle on a route, loaded and ready to answer.
@@ -15,4 +16,5 @@ pub(crate) struct Deployed {
     pub(crate) base_path: BasePath,
     pub(crate) document: Document,
     pub(crate) func: Func,
+    pub(crate) bodies: Bodies,
 }

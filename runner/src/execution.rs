@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use swagger::{Operation, Refusal};
+use bytes::Bytes;
+use swagger::{Checked, Operation, Payload, Refusal};
+use tokio::time::timeout;
 use tracing::{info, warn};
 use wire::{
-    Activation, Answer, Body, Component, Fault, Invoke, LogLine, MemberId, Problem, ProblemKind, Stream,
-    Timestamp, Version,
+    Activation, Answer, Body, Chain, Component, Fault, Invoke, LogLine, MemberId, Problem, ProblemKind,
+    StoredBody, Stream, Timestamp, Version,
 };
 
 use crate::deployed::Deployed;
-use crate::request;
-use crate::wasm::{Failure, Outcome, Response};
+use crate::wasm::{Call, Failure, Outcome, RequestBody, Response};
+use crate::{bodies, request};
 
 /// One invoke while it is being answered.
 pub(crate) struct Execution {
@@ -107,30 +109,72 @@ impl Execution {
         if remaining.is_zero() {
             return Err(self.problem(ProblemKind::DeadlineExceeded, self.waited(), Component::Runner));
         }
-        let checked = self.check()?;
+        let (checked, body) = match &self.invoke.body {
+            Body::Inline(body) => (self.check(Payload::Whole(body))?, body.clone().into()),
+            // Boxed: few calls have one, and what reading it holds would be in all of them.
+            Body::Stored(stored) => Box::pin(self.check_stored(stored)).await?,
+        };
         let operation = checked.operation;
         notes.operation = Some(operation.id().to_owned());
         let timeout = operation.timeout().unwrap_or(self.call_timeout).min(self.call_timeout).min(remaining);
-        let call = request::call(&self.invoke, &checked, timeout).map_err(|error| {
+        let request = request::request(&self.invoke, &checked, body).map_err(|error| {
             let detail = format!("the request cannot be handed to the Func: {error}");
             self.problem(ProblemKind::InvalidRequest, detail, Component::Runner)
         })?;
+        let (request, request_id) = request;
+        let admits = |status, headers: &[(String, String)]| operation.answers_unread(status, headers);
+        let outlet = Some(self.deployed.bodies.outlet(&admits));
+        let call = Call { request, request_id, timeout, outlet };
         let Outcome { result, logs } = self.deployed.func.call(call).await;
         notes.logs = logs;
         let response = result.map_err(|failure| self.failed(&failure))?;
         self.check_response(operation, &response)?;
-        Ok(response)
+        self.fit(response).await
     }
 
-    fn check(&self) -> Result<swagger::Checked<'_>, Problem> {
+    /// Checks a request whose body is in the store. The body is read if the document describes it;
+    /// otherwise the Func reads it.
+    async fn check_stored(&self, stored: &StoredBody) -> Result<(Checked<'_>, RequestBody), Problem> {
+        let checked = self.check(Payload::Unread)?;
+        let bodies = &self.deployed.bodies;
+        if !checked.is_body_due {
+            return Ok((checked, self.by_deadline(bodies.open(stored)).await?));
+        }
+        let body: Bytes = self.by_deadline(bodies.read(stored)).await?;
+        Ok((self.check(Payload::Whole(&body))?, body.into()))
+    }
+
+    /// Puts a body that was held to be checked, and is too long for a message, into the store.
+    async fn fit(&self, response: Response) -> Result<Response, Problem> {
+        match response.body {
+            Body::Inline(ref bytes) if bytes.len() > Body::INLINE_BYTES_MAX => {
+                let kept = self.by_deadline(self.deployed.bodies.keep(bytes)).await?;
+                Ok(Response { body: Body::Stored(kept), ..response })
+            }
+            _ => Ok(response),
+        }
+    }
+
+    async fn by_deadline<T>(
+        &self,
+        work: impl Future<Output = Result<T, bodies::Error>>,
+    ) -> Result<T, Problem> {
+        let remaining = self.invoke.deadline.remaining(Timestamp::now());
+        let Ok(result) = timeout(remaining, work).await else {
+            let detail = "the store did not hand over or take a body by the deadline";
+            return Err(self.problem(ProblemKind::DeadlineExceeded, detail, Component::Runner));
+        };
+        result.map_err(|error| {
+            warn!(request_id = %self.invoke.id, error = %Chain(&error), "body not had or kept");
+            self.problem(error.kind(), error.to_string(), Component::Runner)
+        })
+    }
+
+    fn check(&self, body: Payload<'_>) -> Result<Checked<'_>, Problem> {
         let Deployed { base_path, document, .. } = &*self.deployed;
         let Some(path) = base_path.strip(&self.invoke.path) else {
             let detail = format!("{} is not below {base_path}", self.invoke.path);
             return Err(self.problem(ProblemKind::NotFound, detail, Component::Runner));
-        };
-        let Body::Inline(body) = &self.invoke.body else {
-            let detail = "the request's body is not in the message";
-            return Err(self.problem(ProblemKind::Internal, detail, Component::Runner));
         };
         let Invoke { method, query, headers, .. } = &self.invoke;
         let request = swagger::Request { method, path, query, headers, body };
@@ -152,7 +196,10 @@ impl Execution {
     fn failed(&self, failure: &Failure) -> Problem {
         let (kind, component) = match failure {
             Failure::TooSlow(_) | Failure::TooBusy(_) => (ProblemKind::DeadlineExceeded, Component::Func),
-            Failure::NotStarted(why) | Failure::Panicked(why) => {
+            Failure::NotStarted(why)
+            | Failure::Panicked(why)
+            | Failure::NotKept(why)
+            | Failure::RequestLost(why) => {
                 warn!(request_id = %self.invoke.id, bundle = %self.deployed.sha, error = %why, "{failure}");
                 (ProblemKind::FuncFailed, Component::Runner)
             }
@@ -163,7 +210,12 @@ impl Execution {
 
     fn check_response(&self, operation: &Operation, response: &Response) -> Result<(), Problem> {
         let Response { status, headers, body } = response;
-        operation.check_response(&self.invoke.method, *status, headers, body).map_err(|faults| {
+        let checked = match body {
+            Body::Inline(body) => operation.check_response(&self.invoke.method, *status, headers, body),
+            // Only what may pass unread is there already.
+            Body::Stored(_) => operation.check_response_head(*status, headers),
+        };
+        checked.map_err(|faults| {
             let detail = format!("the Func's answer with status {status} breaks its document");
             self.problem(ProblemKind::InvalidResponse, detail, Component::Func)
                 .with_faults(faults.iter().map(fault).collect())
@@ -186,7 +238,7 @@ impl Execution {
                 bundle,
                 status,
                 headers,
-                body: Body::Inline(body),
+                body,
                 part: 0,
                 more: false,
             },

@@ -2,6 +2,7 @@
 
 mod artefacts;
 mod ascii;
+mod bodies;
 mod config;
 mod consumption;
 mod deployed;

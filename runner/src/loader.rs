@@ -10,6 +10,7 @@ use wire::bundle::{self, Code};
 use wire::{Bundle, BundleSha, FuncAssignment, Store, store};
 
 use crate::artefacts::Artefacts;
+use crate::bodies::Bodies;
 use crate::compile::{self, Compiler};
 use crate::deployed::Deployed;
 use crate::egress::{AllowList, BadEntry, Reach, tls};
@@ -22,6 +23,7 @@ pub(crate) struct Loader {
     sandbox: Sandbox,
     compiler: Compiler,
     store: Store,
+    bodies: Bodies,
     limits: Limits,
     tls: Arc<rustls::ClientConfig>,
     outbound_requests_max: u32,
@@ -62,6 +64,7 @@ impl Loader {
         Ok(Self {
             sandbox: Sandbox::new(engine).map_err(Error::engine)?,
             compiler: Compiler::new(config.compiler.clone(), artefacts),
+            bodies: Bodies::new(config, store.clone()),
             store,
             limits: Limits::from(config),
             tls: tls()?,
@@ -89,6 +92,7 @@ impl Loader {
             base_path,
             document,
             func: Func { program, environment, reach, limits: self.limits },
+            bodies: self.bodies.clone(),
         })
     }
 

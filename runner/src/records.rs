@@ -13,6 +13,9 @@ use wire::{Activation, Broker, encode_line};
 const WAIT: Duration = Duration::from_millis(20);
 /// Records in one message.
 const BATCH_MAX: usize = 256;
+/// Where a message ends though more records wait: brokers suffer from those over 1 MiB, and a record with
+/// all that a call may print is below half of that.
+const MESSAGE_BYTES: usize = 256 << 10;
 /// Records that may wait; calls then wait for room, since a record must not get lost.
 const QUEUE_MAX: usize = 4096;
 
@@ -48,9 +51,18 @@ async fn broadcast(broker: Arc<dyn Broker>, mut records: mpsc::Receiver<Activati
         for record in batch.drain(..) {
             // A record is texts and numbers: it can always be written.
             lines.extend_from_slice(&encode_line(&record).unwrap_or_default());
+            if lines.len() > MESSAGE_BYTES {
+                send(&*broker, std::mem::take(&mut lines)).await;
+            }
         }
-        if let Err(error) = broker.broadcast(Topic::Activations, lines.into()).await {
-            warn!(%error, "records dropped");
+        if !lines.is_empty() {
+            send(&*broker, lines).await;
         }
+    }
+}
+
+async fn send(broker: &dyn Broker, lines: Vec<u8>) {
+    if let Err(error) = broker.broadcast(Topic::Activations, lines.into()).await {
+        warn!(%error, "records dropped");
     }
 }

@@ -1,15 +1,12 @@
 //! The request that a Func sees: the client's, with what the platform knows about it.
 
-use std::time::Duration;
-
-use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use swagger::Checked;
-use wire::{Body, Invoke};
+use wire::Invoke;
 
 use crate::ascii;
-use crate::wasm::Call;
+use crate::wasm::RequestBody;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const OPERATION: HeaderName = HeaderName::from_static("x-funcatron-operation");
@@ -27,18 +24,18 @@ impl<E: Into<http::Error>> From<E> for Unfit {
     }
 }
 
-/// The call that carries this invoke to its Func.
-pub(crate) fn call(invoke: &Invoke, checked: &Checked<'_>, timeout: Duration) -> Result<Call, Unfit> {
+/// The request that carries this invoke to its Func, and its id.
+pub(crate) fn request(
+    invoke: &Invoke,
+    checked: &Checked<'_>,
+    body: RequestBody,
+) -> Result<(http::Request<RequestBody>, HeaderValue), Unfit> {
     let request_id = HeaderValue::from_str(invoke.id.as_str())?;
-    let body = match &invoke.body {
-        Body::Inline(body) => body.clone(),
-        Body::Stored(_) => Bytes::new(),
-    };
     let mut request = http::Request::new(body);
     *request.method_mut() = invoke.method.parse()?;
     *request.uri_mut() = target(invoke)?;
     *request.headers_mut() = headers(invoke, checked, request_id.clone())?;
-    Ok(Call { request, request_id, timeout })
+    Ok((request, request_id))
 }
 
 fn target(invoke: &Invoke) -> Result<Uri, Unfit> {

@@ -5,7 +5,9 @@ pub(crate) mod engine;
 mod environment;
 mod failure;
 mod func;
+mod outlet;
 mod output;
+mod request_body;
 mod response;
 mod store;
 
@@ -22,6 +24,8 @@ use store::State;
 pub(crate) use environment::Environment;
 pub(crate) use failure::Failure;
 pub(crate) use func::{Call, Func, Outcome};
+pub(crate) use outlet::{Admits, Outlet};
+pub(crate) use request_body::RequestBody;
 pub(crate) use response::Response;
 
 /// What every call is held to.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    Fault, Location, Refusal, Request,
+    Fault, Location, Payload, Refusal, Request,
     media::{self, Content},
     multipart,
     parameter::{Pairs, Parameter},
@@ -42,8 +42,17 @@ impl Body {
         ))
     }
 
+    /// Whether a check of this body has to read it.
+    pub(crate) fn reads(&self, request: &Request<'_>) -> bool {
+        let content_type = request.header("content-type").unwrap_or_default();
+        !self.fields.is_empty()
+            || self.content.pick(content_type).is_some_and(|media| media.reads(content_type))
+    }
+
+    /// Checks what there is to read of a body.
     pub(crate) fn check(&self, request: &Request<'_>, faults: &mut Vec<Fault>) {
-        if request.body.is_empty() {
+        let Payload::Whole(body) = request.body else { return };
+        if body.is_empty() {
             if self.required {
                 faults.push(Fault::new(Location::Body, "", "a body is required"));
             }
@@ -51,10 +60,10 @@ impl Body {
         }
         let content_type = request.header("content-type").unwrap_or_default();
         if !self.fields.is_empty() {
-            return self.check_form(content_type, request.body, faults);
+            return self.check_form(content_type, body, faults);
         }
         if let Some(media) = self.content.pick(content_type) {
-            media.check(content_type, request.body, Location::Body, faults);
+            media.check(content_type, body, Location::Body, faults);
         }
     }
 

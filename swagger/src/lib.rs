@@ -37,5 +37,5 @@ pub use fault::{Fault, Invalid, Location};
 pub use host::{BadHost, HostPattern};
 pub use operation::Operation;
 pub use refusal::Refusal;
-pub use request::{Checked, Request};
+pub use request::{Checked, Payload, Request};
 pub use routes::{Conflict, RouteTable};

@@ -89,6 +89,15 @@ impl Content {
 }
 
 impl Media {
+    /// Whether a check of a body of this type has to read it.
+    pub(crate) fn reads(&self, content_type: &str) -> bool {
+        match kind(content_type) {
+            Kind::Json => true,
+            Kind::Binary => false,
+            Kind::Form | Kind::Multipart | Kind::Text => self.schema.is_some(),
+        }
+    }
+
     /// Checks the bytes of a body of this type.
     pub(crate) fn check(&self, content_type: &str, body: &[u8], location: Location, faults: &mut Vec<Fault>) {
         let Some(schema) = &self.schema else {

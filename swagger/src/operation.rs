@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use serde_json::{Map, Value};
 
 use crate::{
-    Checked, Fault, Location, Refusal, Request,
+    Checked, Fault, Location, Payload, Refusal, Request,
     body::Body,
     parameter::{Pairs, Parameter},
     response::{self, Response},
@@ -86,6 +86,22 @@ impl Operation {
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 
+    /// Whether an answer is documented, as one whose bytes no schema describes: such a body may be passed
+    /// on unread, whatever its length. One that the document does not know has no such leave.
+    pub fn answers_unread(&self, status: u16, headers: &[(String, String)]) -> bool {
+        response::pick(&self.responses, status).is_some_and(|response| response.is_unread(headers))
+    }
+
+    /// Checks all but the body of an answer that [`Operation::answers_unread`].
+    ///
+    /// # Errors
+    /// Every mistake found.
+    pub fn check_response_head(&self, status: u16, headers: &[(String, String)]) -> Result<(), Vec<Fault>> {
+        let Some(response) = response::pick(&self.responses, status) else { return Ok(()) };
+        let faults = response.check_head(headers);
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
     /// Everything about a request but its path.
     pub(crate) fn check<'d>(
         &'d self,
@@ -109,7 +125,9 @@ impl Operation {
                 ..Refusal::new(400, "the request does not fit its documentation")
             });
         }
-        Ok(Checked { operation: self, path_params, query_params })
+        let is_body_due = matches!(request.body, Payload::Unread)
+            && self.body.as_ref().is_some_and(|body| body.reads(request));
+        Ok(Checked { operation: self, path_params, query_params, is_body_due })
     }
 }
 

@@ -15,8 +15,24 @@ pub struct Request<'a> {
     pub query: &'a str,
     /// The headers in order; names in any case.
     pub headers: &'a [(String, String)],
-    /// The whole body; empty when there is none.
-    pub body: &'a [u8],
+    /// The body.
+    pub body: Payload<'a>,
+}
+
+/// The body of a request, as far as it is at hand.
+#[derive(Clone, Copy, Debug)]
+pub enum Payload<'a> {
+    /// All of it; empty when there is none.
+    Whole(&'a [u8]),
+    /// There is one, and it is too long to look at unless the document asks for that.
+    Unread,
+}
+
+impl Payload<'_> {
+    /// Whether there is no body.
+    pub fn is_empty(self) -> bool {
+        matches!(self, Self::Whole([]))
+    }
 }
 
 /// A request that the document accepts.
@@ -28,6 +44,8 @@ pub struct Checked<'d> {
     pub path_params: Map<String, Value>,
     /// The declared query parameters, typed by their schemas, with defaults filled in.
     pub query_params: Map<String, Value>,
+    /// Whether all but the body is accepted, because it was unread and the document says what is in it.
+    pub is_body_due: bool,
 }
 
 impl<'a> Request<'a> {

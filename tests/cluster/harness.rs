@@ -3,14 +3,14 @@
 use std::ops::Deref;
 use std::path::Path;
 
-use harness::{Client, Cluster, Size};
+use harness::{Client, Cluster, Process, Size};
 
 pub(crate) use harness::{sample, test_func};
 
 /// A running platform. Dropping it ends its processes.
 pub(crate) struct Platform {
     client: Client,
-    cluster: Cluster,
+    pub(crate) cluster: Cluster,
 }
 
 /// The binary under test.
@@ -29,6 +29,13 @@ impl Platform {
     /// Serves a Func as it was saved.
     pub(crate) fn saved(&self, name: &str) {
         self.cluster.deploy(&self.func(name));
+    }
+
+    /// The process ids of everybody on the way of a call.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        let Cluster { frontends, trons, runners, .. } = &self.cluster;
+        let services = frontends.iter().chain(trons).map(|(process, _)| process);
+        services.chain(runners).map(Process::id).collect()
     }
 }
 

@@ -8,10 +8,13 @@
 
 #[path = "../platform/bad_input.rs"]
 mod bad_input;
+#[path = "../platform/bodies.rs"]
+mod bodies;
 mod harness;
 #[path = "../platform/hostile_funcs.rs"]
 mod hostile_funcs;
 mod members;
+mod messages;
 #[path = "../platform/operator.rs"]
 mod operator;
 #[path = "../platform/samples.rs"]

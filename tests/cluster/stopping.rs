@@ -32,6 +32,8 @@ fn a_call_that_runs_is_answered_before_its_frontend_and_runner_end() {
     client.write_all(request.as_bytes()).unwrap();
     // The Func waits for this answer, and that it asks means that it runs.
     let (mut asking, _) = other.accept().unwrap();
+    // An answer that comes before its question breaks HTTP.
+    assert!(asking.read(&mut [0; 1024]).unwrap() > 0);
     cluster.frontends[0].0.terminate();
     cluster.runners[0].terminate();
     cluster.frontends[0].0.says("stopping");
@@ -64,7 +66,9 @@ fn a_process_waits_for_its_broker_and_can_be_told_to_stop_waiting() {
     let port = nobody.local_addr().unwrap().port();
     drop(nobody);
     let broker = format!("amqp://me:secret@127.0.0.1:{port}");
-    let mut process = Process::start(program(), folder.path(), &["frontend", "--broker", &broker], &[]);
+    let store = format!("--store=file://{}", folder.path().display());
+    let arguments = ["frontend", &store, "--broker", &broker];
+    let mut process = Process::start(program(), folder.path(), &arguments, &[]);
     assert_eq!(process.logged("broker"), format!("amqp://me@127.0.0.1:{port}/"));
     process.terminate();
     assert!(process.wait().success());
@@ -75,7 +79,8 @@ fn a_broker_that_refuses_us_is_told_without_the_password() {
     let vhost = Vhost::new();
     let folder = TempDir::new().unwrap();
     let broker = vhost.url.replace('@', "-wrong@");
-    let arguments = ["frontend", "--listen=127.0.0.1:0", "--broker", &broker];
+    let store = format!("--store=file://{}", folder.path().display());
+    let arguments = ["frontend", "--listen=127.0.0.1:0", &store, "--broker", &broker];
     let mut frontend = Process::start(program(), folder.path(), &arguments, &[]);
     assert_eq!(frontend.wait().code(), Some(1));
     let told = frontend.said();

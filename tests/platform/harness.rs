@@ -54,6 +54,11 @@ impl Platform {
         assert!(self.func(name).exists());
     }
 
+    /// The process ids of everybody on the way of a call: here all in one.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        vec![self.dev.id()]
+    }
+
     /// Asks the process to end, and waits until it has.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
         let killed = Command::new("kill").arg(self.dev.id().to_string()).status().unwrap();

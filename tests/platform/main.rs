@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod bodies;
 mod harness;
 mod hostile_funcs;
 mod live;

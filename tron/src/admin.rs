@@ -95,7 +95,7 @@ impl Api {
             path,
             query: head.uri.query().unwrap_or_default(),
             headers: &headers,
-            body: &body,
+            body: swagger::Payload::Whole(&body),
         })?;
         tracing::info!(request_id = %id, operation = checked.operation.id(), "admin");
         self.call(&checked, body).await

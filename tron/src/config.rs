@@ -25,6 +25,13 @@ const ACTIVATIONS_MAX: usize = 10_000;
 /// The memory that the kept activations may take, whatever the Funcs print.
 const ACTIVATIONS_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Twice as long as an asynchronous call and its result may wait, so that a clock that is wrong or a call
+/// that is moved from the dead letters finds its body.
+const BODIES_TTL: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// A round lists all bodies, and none matters to the hour.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
 /// What one Tron is to be.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -46,6 +53,10 @@ pub struct Config {
     pub activations_max: usize,
     /// How many bytes of activations are kept.
     pub activations_bytes_max: usize,
+    /// How long large bodies are kept.
+    pub bodies_ttl: Duration,
+    /// How often large bodies are looked through.
+    pub sweep_interval: Duration,
 }
 
 impl Config {
@@ -61,6 +72,8 @@ impl Config {
             bundle_bytes_max: BUNDLE_BYTES_MAX,
             activations_max: ACTIVATIONS_MAX,
             activations_bytes_max: ACTIVATIONS_BYTES_MAX,
+            bodies_ttl: BODIES_TTL,
+            sweep_interval: SWEEP_INTERVAL,
         }
     }
 }

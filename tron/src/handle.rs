@@ -9,7 +9,7 @@ use wire::admin::{
     BundleInfo, DeadLetter, DeadQueue, DeployRequest, Deployed, Deployment, DeploymentInfo, Health, LogEntry,
     MemberInfo, Purged, RedriveRequest, Redriven, RollbackRequest, RouteInfo,
 };
-use wire::{Activation, Broker, BundleSha, MemberId, Route, RouteId};
+use wire::{Activation, BodySha, Broker, BundleSha, MemberId, Route, RouteId, Store};
 
 use crate::Rejection;
 use crate::activations::{Activations, Follow};
@@ -36,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<Log>,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) bundles: Bundles,
+    pub(crate) store: Store,
     pub(crate) activations: Arc<Activations>,
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) ready_timeout: Duration,
@@ -50,6 +51,19 @@ impl Handle {
     /// When it is no bundle, is too large, or is faulty in its document or code.
     pub async fn upload(&self, zip: Bytes) -> Result<Uploaded, Rejection> {
         self.shared.bundles.upload(zip).await
+    }
+
+    /// An object of a large body.
+    pub(crate) async fn body_object(&self, sha: &BodySha) -> Result<Option<Bytes>, Rejection> {
+        Ok(self.shared.store.body_object(sha).await?)
+    }
+
+    /// Keeps an object of a large body, if it is what it is named for.
+    pub(crate) async fn put_body_object(&self, sha: BodySha, bytes: Bytes) -> Result<(), Rejection> {
+        match self.shared.store.put_body_object(sha, bytes).await {
+            Err(error @ wire::store::Error::BodyDamaged(_)) => Err(Rejection::Malformed(error.to_string())),
+            kept => Ok(kept?),
+        }
     }
 
     /// Every bundle that can be read.

@@ -19,6 +19,7 @@ mod query;
 mod reconciler;
 mod rejection;
 mod status;
+mod sweeper;
 mod table;
 mod token;
 mod tron;

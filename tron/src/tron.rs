@@ -18,6 +18,7 @@ use crate::handle::Shared;
 use crate::log::Log;
 use crate::reconciler::Reconciler;
 use crate::status::Status;
+use crate::sweeper::sweep;
 use crate::table::Table;
 use crate::{Config, Error, Handle, Inspect, heartbeats};
 
@@ -38,7 +39,8 @@ impl Tron {
             dead_letters: DeadLetters::new(Arc::clone(&broker), Arc::clone(&log)),
             broker,
             log,
-            bundles: Bundles::new(store, inspect, config.bundle_bytes_max),
+            bundles: Bundles::new(store.clone(), inspect, config.bundle_bytes_max),
+            store,
             activations: Arc::new(Activations::new(&config)),
             status: status_seen,
             ready_timeout: config.ready_timeout,
@@ -64,6 +66,8 @@ impl Tron {
         let api = Api::new(handle.clone(), config.token.clone(), config.bundle_bytes_max, stop.clone())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(api.serve(admin_listener));
+        let (ttl, period) = (config.bodies_ttl, config.sweep_interval);
+        tasks.spawn(sweep(shared.store.clone(), ttl, period, stop.clone()));
         // Listening comes before speaking: no answer to the first broadcast is lost.
         let opened = async {
             let heartbeats = Listener::open(Arc::clone(&broker), Topic::Heartbeats).await;

@@ -1,6 +1,7 @@
 //! The bounded HTTP/1.1 server that the frontend and the admin API share.
 
 mod body;
+mod body_reader;
 mod countdown;
 mod framing;
 mod inbound;
@@ -15,8 +16,9 @@ use std::net::SocketAddr;
 use hyper::body::Incoming;
 
 pub use body::{Lines, ResponseBody};
+pub use body_reader::{Begun, BodyError, BodyReader, read_body};
 pub use limits::Limits;
-pub use request::{BodyError, read_body, request_id};
+pub use request::request_id;
 pub use response::{X_REQUEST_ID, full, lines, problem};
 pub use server::serve;
 

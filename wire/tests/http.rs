@@ -6,19 +6,28 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wire::Component;
-use wire::http::{Handler, Limits, Request, Response, full, lines, serve};
+use wire::http::{Handler, Limits, Request, Response, ResponseBody, full, lines, serve};
 
 /// Everything here takes milliseconds; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// A piece of a body that no buffer on the way to a client can hold.
+const PIECE: Bytes = Bytes::from_static(&[b'x'; 1 << 20]);
+const ENDLESS_PIECES: u64 = 1 << 20;
+
 #[derive(Clone)]
-struct Pages;
+struct Pages {
+    /// Hears of each piece of the endless body that is taken; it closes when nobody takes them any more.
+    taken: mpsc::WeakUnboundedSender<()>,
+}
 
 impl Handler for Pages {
     const COMPONENT: Component = Component::Admin;
@@ -36,9 +45,20 @@ impl Handler for Pages {
                 });
                 response
             }
+            "/endless" => endless(self.taken.upgrade().unwrap()),
             _ => full(200, &[], Bytes::from_static(b"page")).unwrap(),
         }
     }
+}
+
+fn endless(taken: mpsc::UnboundedSender<()>) -> Response {
+    let pieces = stream::repeat_with(move || {
+        taken.send(()).unwrap();
+        Ok(PIECE)
+    });
+    let mut response = full(200, &[], Bytes::new()).unwrap();
+    *response.body_mut() = ResponseBody::stored(pieces.boxed(), ENDLESS_PIECES * PIECE.len() as u64);
+    response
 }
 
 struct Server {
@@ -48,9 +68,13 @@ struct Server {
 }
 
 async fn start(limits: Limits) -> Server {
+    start_with(limits, mpsc::unbounded_channel().0.downgrade()).await
+}
+
+async fn start_with(limits: Limits, taken: mpsc::WeakUnboundedSender<()>) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
-    let task = tokio::spawn(serve(listener, limits, Pages, shutdown.clone()));
+    let task = tokio::spawn(serve(listener, limits, Pages { taken }, shutdown.clone()));
     Server { address, shutdown, task }
 }
 
@@ -79,6 +103,23 @@ async fn lines_are_sent_one_by_one() {
     let output = get(&server, "/lines").await;
     assert!(output.contains("application/x-ndjson"), "{output}");
     assert!(output.ends_with("2\r\n1\n\r\n2\r\n2\n\r\n0\r\n\r\n"), "{output}");
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_given_up_and_little_was_made_ready_for_it() {
+    let (sender, mut taken) = mpsc::unbounded_channel();
+    let limits = Limits { body_idle_timeout: Duration::from_millis(50), ..Limits::default() };
+    let server = start_with(limits, sender.downgrade()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(b"GET /endless HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    stream.readable().await.unwrap();
+    drop(sender);
+    let mut pieces = 0;
+    while timeout(PATIENCE, taken.recv()).await.expect("the client is given up").is_some() {
+        pieces += 1;
+    }
+    // What the kernel holds for two sockets, and a little that hyper has in hand.
+    assert!((1..32).contains(&pieces), "{pieces} MiB were made ready");
 }
 
 #[tokio::test]

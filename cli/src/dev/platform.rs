@@ -41,7 +41,8 @@ impl Platform {
         let Listeners { front, admin } = listeners;
         let mut platform = Self { handle, broker: broker.clone(), tasks: JoinSet::new(), front_stop, stop };
         let front_stop = platform.front_stop.clone();
-        let frontend = frontend::run(frontend::Config::default(), front, broker.clone(), front_stop);
+        let frontend =
+            frontend::run(frontend::Config::default(), front, broker.clone(), store.clone(), front_stop);
         platform.spawn(FRONTEND, async { Ok(frontend.await?) });
         let tron = tron.run(admin, platform.stop.clone());
         platform.spawn("Tron", async { Ok(tron.await?) });

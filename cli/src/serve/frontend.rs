@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use frontend::Config;
 use tracing::info;
-use wire::Namespace;
+use tron::Token;
 use wire::broker::BrokerUrl;
+use wire::{Namespace, Store, StoreUrl};
 
-use super::Process;
+use super::{Process, credentials, token};
 use crate::listener;
 use crate::settings::{AFTER_HELP, Mistakes, Settings, quantity};
 
@@ -24,6 +25,15 @@ pub(crate) struct Frontend {
     /// RabbitMQ: amqp://user:password@host:5672/vhost, or amqps:// for TLS
     #[arg(long, value_name = "URL")]
     broker: Option<String>,
+    /// Where large bodies are kept: file:///DIRECTORY, s3://BUCKET/PREFIX or http://TRON:PORT (a Tron's admin API)
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// The token of the admin API, for a store behind a Tron
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+    /// The file that holds the token
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<String>,
     /// Where clients connect [default: 0.0.0.0:3000]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
@@ -36,7 +46,7 @@ pub(crate) struct Frontend {
     /// Calls that wait for their answers; further ones get a 503 [default: 8192]
     #[arg(long, value_name = "NUMBER")]
     in_flight_max: Option<String>,
-    /// The largest body of a request [default: 10MiB]
+    /// The largest body of a request [default: 1GiB]
     #[arg(long, value_name = "SIZE")]
     body_max: Option<String>,
     /// Believe the X-Forwarded- headers: every client is a proxy of ours [default: false]
@@ -56,24 +66,36 @@ pub(crate) struct Frontend {
 /// Where clients connect: a frontend is for others.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 3000);
 
+/// What the settings come to.
+struct Setup {
+    process: Process,
+    listen: SocketAddr,
+    config: Config,
+    store: StoreUrl,
+    token: Option<Token>,
+}
+
 impl Frontend {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let (process, listen, config) = match self.setup() {
+        let Setup { process, listen, config, store, token } = match self.setup() {
             Ok(setup) => setup,
             Err(mistakes) => return Ok(mistakes.report()),
         };
+        let objects = Store::open(&store, &credentials(token.as_ref()))?;
         process.run(|broker, stop| async move {
             let listener = listener::bind((listen.ip(), listen.port()), "--listen", "--listen").await?;
-            info!(url = %listener::url(&listener)?, member = %config.member, "serving clients");
-            Ok(frontend::run(config, listener, broker, stop).await?)
+            info!(url = %listener::url(&listener)?, %store, member = %config.member, "serving clients");
+            Ok(frontend::run(config, listener, broker, objects, stop).await?)
         })
     }
 
-    fn setup(&self) -> Result<(Process, SocketAddr, Config), Mistakes> {
+    fn setup(&self) -> Result<Setup, Mistakes> {
         let mut settings = Settings::of(self);
         let mut config = Config::default();
         let (mut listen, mut threads) = (LISTEN, 1);
         let broker = settings.required("broker", BrokerUrl::parse);
+        let store = settings.required("store", str::parse::<StoreUrl>);
+        let token = token(&mut settings);
         settings.set("listen", &mut listen, quantity::address);
         settings.set("namespace", &mut config.namespace, |name| Namespace::parse(name));
         settings.set("call-timeout", &mut config.call_timeout, quantity::duration);
@@ -82,8 +104,9 @@ impl Frontend {
         settings.set("trusts-forwarded", &mut config.trusts_forwarded, quantity::flag);
         settings.set("drain-timeout", &mut config.limits.drain_timeout, quantity::duration);
         settings.set("threads", &mut threads, quantity::count);
-        let broker = settings.finish(broker)?;
+        let (broker, store) = settings.finish(broker.zip(store))?;
         let (member, drain_timeout) = (config.member.clone(), config.limits.drain_timeout);
-        Ok((Process { member, broker, threads, drain_timeout }, listen, config))
+        let process = Process { member, broker, threads, drain_timeout };
+        Ok(Setup { process, listen, config, store, token })
     }
 }

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use frontend::Config;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wire::broker::{Broker, Embedded, Message, REQUESTS};
-use wire::{Answer, Body, Invoke, Version, decode_lines, encode_line};
+use wire::{Answer, Body, Invoke, Store, Version, decode_lines, encode_line};
 
 /// Everything here takes milliseconds; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,6 +24,8 @@ pub(crate) struct Stage {
     pub(crate) shutdown: CancellationToken,
     pub(crate) calls: Arc<AtomicUsize>,
     pub(crate) frontend: JoinHandle<Result<(), frontend::Error>>,
+    pub(crate) store: Store,
+    pub(crate) folder: TempDir,
 }
 
 impl Stage {
@@ -38,8 +41,11 @@ impl Stage {
         let (shutdown, calls) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
         broker.declare(&wire::broker::requests_queue()).await.unwrap();
         tokio::spawn(answer_all(broker.clone(), behind, calls.clone()));
-        let frontend = tokio::spawn(frontend::run(config, listener, broker.clone(), shutdown.clone()));
-        Self { address, broker, shutdown, calls, frontend }
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::directory(folder.path()).unwrap();
+        let frontend = frontend::run(config, listener, broker.clone(), store.clone(), shutdown.clone());
+        let frontend = tokio::spawn(frontend);
+        Self { address, broker, shutdown, calls, frontend, store, folder }
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -82,12 +88,14 @@ async fn answer_all(broker: Arc<Embedded>, behind: fn(&Invoke) -> Vec<Answer>, c
     }
 }
 
-/// An answer that tells what arrived; none for `/silent`.
+/// An answer that tells what arrived, or is what arrived if that is in the store; none for `/silent`.
 pub(crate) fn echo(invoke: &Invoke) -> Vec<Answer> {
     if invoke.path == "/silent" {
         return Vec::new();
     }
-    let Body::Inline(body) = &invoke.body else { panic!("bodies are inline") };
+    let Body::Inline(body) = &invoke.body else {
+        return vec![Answer { body: invoke.body.clone(), ..answer(invoke, 200, &[], "") }];
+    };
     let text = format!(
         "{} {}://{}{}?{} {:?} {}",
         invoke.method,
@@ -140,6 +148,11 @@ impl Client {
         let _ = self.stream.write_all(bytes).await;
     }
 
+    /// Says that nothing more will be sent.
+    pub(crate) async fn end(&mut self) {
+        self.stream.shutdown().await.unwrap();
+    }
+
     /// The next response, by its content-length.
     pub(crate) async fn reply(&mut self) -> Reply {
         let head = self.head().await;
@@ -168,8 +181,23 @@ impl Client {
 
     /// All that comes until the server closes.
     pub(crate) async fn rest(&mut self) -> String {
+        String::from_utf8_lossy(&self.rest_bytes().await).into_owned()
+    }
+
+    pub(crate) async fn rest_bytes(&mut self) -> Vec<u8> {
         while self.read().await {}
-        String::from_utf8_lossy(&self.ahead).into_owned()
+        std::mem::take(&mut self.ahead)
+    }
+
+    /// Sends and receives all there is at once, as clients with long bodies have to.
+    pub(crate) async fn exchange(mut self, request: &[u8]) -> Vec<u8> {
+        let (mut from, mut to) = self.stream.split();
+        // A refused client may be cut off while it still sends.
+        let send = async { _ = to.write_all(request).await };
+        let receive = async { from.read_to_end(&mut self.ahead).await };
+        let ((), received) = timeout(PATIENCE, async { tokio::join!(send, receive) }).await.unwrap();
+        received.unwrap();
+        self.ahead
     }
 
     async fn read(&mut self) -> bool {

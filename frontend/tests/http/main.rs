@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken stage is a failed test")]
 
+mod bodies;
 mod calls;
 mod harness;
 mod hostile;

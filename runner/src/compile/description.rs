@@ -7,12 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderValue;
 use serde::Deserialize;
+use wire::Body;
 
 use super::order::{Rejection, Report};
 use crate::artefacts;
 use crate::egress::{AllowList, Reach, tls};
 use crate::javascript;
-use crate::wasm::{Call, Environment, Func, Limits, Response, Sandbox, engine};
+use crate::wasm::{Call, Environment, Func, Limits, RequestBody, Response, Sandbox, engine};
 
 /// What a component may take to say what it is.
 const LIMITS: Limits = Limits {
@@ -49,9 +50,12 @@ pub(super) fn describe(artefact: &Path, source: Option<&Vec<u8>>) -> wasmtime::R
     }
 }
 
-fn question() -> Result<Call, http::Error> {
-    let request = http::Request::get("http://localhost/").header(HEADER, OPERATIONS).body(Bytes::new())?;
-    Ok(Call { request, request_id: HeaderValue::from_static("describe"), timeout: TIMEOUT })
+fn question() -> Result<Call<'static>, http::Error> {
+    let request = http::Request::get("http://localhost/")
+        .header(HEADER, OPERATIONS)
+        .body(RequestBody::from(Bytes::new()))?;
+    let request_id = HeaderValue::from_static("describe");
+    Ok(Call { request, request_id, timeout: TIMEOUT, outlet: None })
 }
 
 fn understand(response: &Response) -> serde_json::Result<Report> {
@@ -62,9 +66,11 @@ fn understand(response: &Response) -> serde_json::Result<Report> {
     if !response.headers.iter().any(|(name, value)| name == HEADER && value == OPERATIONS) {
         return Ok(Report::Described { operations: None });
     }
+    // Without an outlet, a body comes whole or not at all.
+    let Body::Inline(body) = &response.body else { return Ok(Report::Described { operations: None }) };
     if response.status == 422 {
-        return serde_json::from_slice(&response.body).map(Report::Rejected);
+        return serde_json::from_slice(body).map(Report::Rejected);
     }
-    let description: Description = serde_json::from_slice(&response.body)?;
+    let description: Description = serde_json::from_slice(body)?;
     Ok(Report::Described { operations: Some(description.operations) })
 }

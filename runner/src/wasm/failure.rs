@@ -33,6 +33,12 @@ pub(crate) enum Failure {
     /// Its response is not HTTP, or over a limit.
     #[error("the Func's response is not usable: {0}")]
     Unusable(String),
+    /// The store did not take its response.
+    #[error("the Func's response could not be kept")]
+    NotKept(String),
+    /// What it read of its request is not what the client sent.
+    #[error("the request's body was lost while the Func read it")]
+    RequestLost(String),
     /// It does not start, for want of something that the runner has.
     #[error("the Func could not be started")]
     NotStarted(String),

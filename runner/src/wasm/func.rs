@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use http::HeaderValue;
-use http_body_util::Full;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
-use wire::LogLine;
+use wire::{Chain, LogLine};
 
+use super::outlet::Outlet;
 use super::output::Output;
+use super::request_body::{Loss, RequestBody};
 use super::response::{self, Response};
 use super::store::{self, Surroundings};
 use super::{Environment, Failure, Limits, Program};
@@ -34,13 +34,15 @@ pub(crate) struct Func {
 }
 
 /// One request for a Func.
-pub(crate) struct Call {
+pub(crate) struct Call<'a> {
     /// The request, its target with scheme and authority.
-    pub(crate) request: http::Request<Bytes>,
+    pub(crate) request: http::Request<RequestBody>,
     /// The id of the call, for whoever the Func calls.
     pub(crate) request_id: HeaderValue,
     /// How long it may take, from when it is made.
     pub(crate) timeout: Duration,
+    /// Where a large body of the response may go.
+    pub(crate) outlet: Option<Outlet<'a>>,
 }
 
 /// What a call came to.
@@ -52,7 +54,7 @@ pub(crate) struct Outcome {
 impl Func {
     /// Runs the Func for one request, within its limits. It never fails otherwise than by its
     /// [`Outcome`], and dropping it ends the guest.
-    pub(crate) async fn call(&self, call: Call) -> Outcome {
+    pub(crate) async fn call(&self, call: Call<'_>) -> Outcome {
         let output = Output::new(self.limits.log_bytes_max);
         let running = AssertUnwindSafe(self.limited(call, output.clone())).catch_unwind();
         let result = running.await.unwrap_or_else(|panic| Err(Failure::Panicked(text_of(&*panic))));
@@ -60,7 +62,7 @@ impl Func {
     }
 
     /// Runs the guest until it is done, or has used up its time on the clock or on the processor.
-    async fn limited(&self, call: Call, output: Output) -> Result<Response, Failure> {
+    async fn limited(&self, call: Call<'_>, output: Output) -> Result<Response, Failure> {
         let timeout = call.timeout;
         let deadline = Instant::now() + timeout;
         let mut guest = pin!(self.run(call, output));
@@ -80,10 +82,11 @@ impl Func {
         tokio::time::timeout_at(deadline, metered).await.unwrap_or(Err(Failure::TooSlow(timeout)))
     }
 
-    async fn run(&self, call: Call, output: Output) -> Result<Response, Failure> {
+    async fn run(&self, call: Call<'_>, output: Output) -> Result<Response, Failure> {
         let exhausted = Arc::new(AtomicBool::new(false));
         let (sender, receiver) = oneshot::channel();
         let is_head = call.request.method() == http::Method::HEAD;
+        let (loss, outlet) = (call.request.body().loss(), call.outlet);
         let guest = async {
             let handled = self.handle(call, output, exhausted.clone(), sender).await;
             handled.map_err(|error| {
@@ -92,15 +95,19 @@ impl Func {
             })
         };
         // In one task: the guest writes its body while we read it, and neither needs a thread hop.
-        let response = response::collect(receiver, self.limits.response_bytes_max, is_head);
-        futures_util::try_join!(guest, response).map(|((), response)| response)
+        let response = response::collect(receiver, self.limits.response_bytes_max, outlet, is_head);
+        let result = futures_util::try_join!(guest, response).map(|((), response)| response);
+        match loss.as_ref().and_then(Loss::error) {
+            Some(error) => Err(Failure::RequestLost(Chain(error).to_string())),
+            None => result,
+        }
     }
 
     /// Instantiates the program and lets it handle the request. The store goes with the end of it, and
     /// with the store whatever the guest left open: that ends a response that it never finished.
     async fn handle(
         &self,
-        call: Call,
+        call: Call<'_>,
         output: Output,
         exhausted: Arc<AtomicBool>,
         sender: oneshot::Sender<response::Handed>,
@@ -118,7 +125,7 @@ impl Func {
             _ => Scheme::Http,
         };
         let mut http = store.data_mut().http();
-        let request = http.new_incoming_request(scheme, call.request.map(Full::new))?;
+        let request = http.new_incoming_request(scheme, call.request)?;
         let response = http.new_response_outparam(sender)?;
         let instance = self.program.0.instantiate_async(&mut store).await?;
         instance.wasi_http_incoming_handler().call_handle(&mut store, request, response).await

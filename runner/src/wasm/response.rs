@@ -1,13 +1,14 @@
 //! `Response`: what a guest hands over, checked before anything of it leaves the sandbox.
 
-use bytes::{Bytes, BytesMut};
 use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt;
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
+use wire::Body;
 
 use super::Failure;
+use super::outlet::{Intake, Outlet};
 
 /// Headers of one response: beyond what clients and proxies take.
 const HEADERS_MAX: usize = 100;
@@ -19,16 +20,18 @@ const HEADERS_BYTES_MAX: usize = 32 << 10;
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Bytes,
+    pub(crate) body: Body,
 }
 
 /// What the guest sets, once.
 pub(super) type Handed = Result<http::Response<HyperOutgoingBody>, ErrorCode>;
 
-/// Waits for the response and reads all of it.
+/// Waits for the response and takes all of it: up to `held_max` in memory, beyond what a message carries
+/// through the outlet, if it admits the response.
 pub(super) async fn collect(
     handed: oneshot::Receiver<Handed>,
-    bytes_max: usize,
+    held_max: usize,
+    outlet: Option<Outlet<'_>>,
     is_head: bool,
 ) -> Result<Response, Failure> {
     let response = handed
@@ -38,8 +41,11 @@ pub(super) async fn collect(
     let (head, body) = response.into_parts();
     let status = final_status(head.status)?;
     let mut headers = texts(&head.headers)?;
-    let body = read(body, bytes_max).await?;
-    check_length(&head.headers, &body, is_head)?;
+    let outlet = outlet.filter(|outlet| (outlet.admits)(status, &headers));
+    let mut intake = Intake::new(held_max, outlet);
+    read(body, &mut intake).await?;
+    check_length(&head.headers, intake.len(), is_head)?;
+    let body = intake.finish().await?;
     // Whoever puts the body on a connection counts it; of a body that is not sent, only this is known.
     if !is_head {
         headers.retain(|(name, _)| name != CONTENT_LENGTH.as_str());
@@ -68,56 +74,21 @@ fn text(name: &http::HeaderName, value: &http::HeaderValue) -> Result<String, Fa
     text.map(str::to_owned).map_err(|_not_text| Failure::Unusable(format!("header {name} is not UTF-8")))
 }
 
-async fn read(mut body: HyperOutgoingBody, bytes_max: usize) -> Result<Bytes, Failure> {
-    let mut whole = Pieces::default();
+async fn read(mut body: HyperOutgoingBody, intake: &mut Intake<'_>) -> Result<(), Failure> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_broken| Failure::Unusable("its body broke off".to_owned()))?;
         // What is not data are trailers, which no client of ours would see.
         let Ok(piece) = frame.into_data() else { continue };
-        whole.push(piece);
-        if whole.len() > bytes_max {
-            return Err(Failure::Unusable(format!("its body is over {bytes_max} bytes")));
-        }
+        intake.push(piece).await?;
     }
-    Ok(whole.join())
+    Ok(())
 }
 
-fn check_length(headers: &http::HeaderMap, body: &Bytes, is_head: bool) -> Result<(), Failure> {
+fn check_length(headers: &http::HeaderMap, len: u64, is_head: bool) -> Result<(), Failure> {
     let Some(claimed) = headers.get(CONTENT_LENGTH) else { return Ok(()) };
-    let claimed = claimed.to_str().ok().and_then(|text| text.parse::<usize>().ok());
-    if claimed == Some(body.len()) || (is_head && claimed.is_some() && body.is_empty()) {
+    let claimed = claimed.to_str().ok().and_then(|text| text.parse::<u64>().ok());
+    if claimed == Some(len) || (is_head && claimed.is_some() && len == 0) {
         return Ok(());
     }
-    Err(Failure::Unusable(format!("its content-length is not the {} bytes of its body", body.len())))
-}
-
-/// A body in pieces; most come in one, which is then not copied.
-#[derive(Default)]
-struct Pieces {
-    first: Bytes,
-    rest: BytesMut,
-}
-
-impl Pieces {
-    fn push(&mut self, piece: Bytes) {
-        if self.len() == 0 {
-            self.first = piece;
-        } else {
-            self.rest.extend_from_slice(&piece);
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.first.len() + self.rest.len()
-    }
-
-    fn join(self) -> Bytes {
-        if self.rest.is_empty() {
-            return self.first;
-        }
-        let mut whole = BytesMut::with_capacity(self.first.len() + self.rest.len());
-        whole.extend_from_slice(&self.first);
-        whole.extend_from_slice(&self.rest);
-        whole.freeze()
-    }
+    Err(Failure::Unusable(format!("its content-length is not the {len} bytes of its body")))
 }

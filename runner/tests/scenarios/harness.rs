@@ -31,7 +31,8 @@ pub(crate) struct Harness {
     config: Config,
     shutdown: CancellationToken,
     running: Option<JoinHandle<Result<(), runner::Error>>>,
-    folder: TempDir,
+    pub(crate) store: Store,
+    pub(crate) folder: TempDir,
 }
 
 /// What to deploy.
@@ -117,7 +118,7 @@ pub(crate) async fn begin_over(
     let heartbeats = broker.subscribe(Topic::Heartbeats).await.unwrap();
 
     let shutdown = CancellationToken::new();
-    let running = Some(tokio::spawn(runner::run(config.clone(), reached, store, shutdown.clone())));
+    let running = Some(tokio::spawn(runner::run(config.clone(), reached, store.clone(), shutdown.clone())));
     let namespace = Namespace::default();
     let route = RouteId::of(&namespace, "*", "/api");
     let queue = format!("func.{route}.{}", sha.short());
@@ -140,6 +141,7 @@ pub(crate) async fn begin_over(
         config,
         shutdown,
         running,
+        store,
         folder,
     };
     harness.heartbeat(0).await;

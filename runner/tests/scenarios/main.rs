@@ -1,6 +1,7 @@
 //! The runner as the rest of the platform sees it: assignments and invokes in, answers and records out.
 #![cfg(test)]
 
+mod bodies;
 mod calls;
 mod control;
 #[cfg(test)]

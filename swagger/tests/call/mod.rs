@@ -9,7 +9,7 @@
 )]
 
 use serde_json::{Value, json};
-use swagger::{Document, Refusal, Request};
+use swagger::{Document, Payload, Refusal, Request};
 
 pub fn parse(document: &Value) -> Document {
     Document::parse(document.to_string().as_bytes()).unwrap()
@@ -51,6 +51,7 @@ impl<'a> Call<'a> {
     /// The operation with its path and query parameters.
     pub fn on(&self, document: &Document) -> Result<(String, Value, Value), Refusal> {
         let Call { method, path, query, headers, body } = self;
+        let body = Payload::Whole(body);
         let checked = document.check(&Request { method, path, query, headers, body })?;
         Ok((checked.operation.id().to_owned(), checked.path_params.into(), checked.query_params.into()))
     }

@@ -64,6 +64,14 @@ impl Vhost {
         request.content_type("application/json").send(value.to_string()).unwrap();
     }
 
+    /// Does something over the management API, and gives what it says.
+    pub fn post(&self, path: &str, value: &Value) -> Value {
+        let request = self.agent.post(format!("{}{path}", self.api));
+        let request = request.header("authorization", &self.authorization);
+        let mut response = request.content_type("application/json").send(value.to_string()).unwrap();
+        serde_json::from_slice(&response.body_mut().read_to_vec().unwrap()).unwrap_or_default()
+    }
+
     /// Removes something over the management API; what is not there need not be removed.
     pub fn delete(&self, path: &str) {
         let request = self.agent.delete(format!("{}{path}", self.api));

@@ -33,6 +33,14 @@ impl Api {
                 let zip = handle.bundle_content(&required(path, "sha")?).await?;
                 response(200, Some("application/zip"), zip)
             }
+            "getBodyObject" => match handle.body_object(&required(path, "sha")?).await? {
+                Some(bytes) => response(200, Some("application/octet-stream"), bytes),
+                None => Err(Refused::not_found("no such object")),
+            },
+            "putBodyObject" => {
+                handle.put_body_object(required(path, "sha")?, body).await?;
+                response(204, None, Bytes::new())
+            }
             "deleteBundle" => {
                 handle.delete_bundle(&required(path, "sha")?).await?;
                 response(204, None, Bytes::new())

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use swagger::Document;
 use wire::broker::{Message, Topic};
 use wire::{
-    Activation, ActivationId, Broker, LogLine, MemberId, Namespace, RequestId, Role, RouteId, Timestamp,
-    Version,
+    Activation, ActivationId, BodySha, Broker, LogLine, MemberId, Namespace, RequestId, Role, RouteId,
+    Timestamp, Version,
 };
 
 use crate::harness::{Reply, Runner, Stage, TOKEN, document, in_time, zip};
@@ -69,6 +69,11 @@ async fn every_operation_answers_as_documented() {
     let content = ask("downloadBundle", "GET", format!("/bundles/{sha}/content"), none(), 200).await;
     let object = ask("getBundleObject", "GET", format!("/objects/bundles/{sha}"), none(), 200).await;
     assert_eq!((&content.body, &object.body), (&zip(&document("A", 1)), &content.body));
+    let piece = format!("/objects/bodies/{}", BodySha::of(b"7"));
+    ask("getBodyObject", "GET", piece.clone(), none(), 404).await;
+    ask("putBodyObject", "PUT", piece.clone(), "7".into(), 204).await;
+    ask("putBodyObject", "PUT", piece.clone(), "8".into(), 400).await;
+    ask("getBodyObject", "GET", piece, none(), 200).await;
 
     let deploy = json!({"sha": sha, "props": {"key": "secret value"}}).to_string();
     let deployed = ask("deploy", "POST", "/deployments".into(), deploy.into(), 201).await.json();

@@ -40,7 +40,7 @@ pub(crate) struct Stage {
     stop: CancellationToken,
     running: Option<JoinHandle<Result<(), Error>>>,
     /// Kept until the end of the test.
-    dir: Option<TempDir>,
+    pub(crate) dir: Option<TempDir>,
 }
 
 impl Stage {
@@ -61,6 +61,7 @@ impl Stage {
             drain_grace: Duration::from_millis(100),
             ready_timeout: Duration::from_millis(500),
             bundle_bytes_max: 1024 * 1024,
+            sweep_interval: Duration::from_millis(50),
             ..Config::new(MemberId::generate(Role::Tron), Token::from_text(TOKEN).unwrap())
         };
         let (tron, handle) = Tron::new(config, broker.clone(), store.clone(), inspector(&inspections));

@@ -1,7 +1,11 @@
 //! The objects that Tron hands out, through the store of a member that has nothing else.
 
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
 use wire::store::{Credentials, Error};
-use wire::{BundleSha, Store};
+use wire::{BodySha, BundleSha, Store};
 
 use crate::harness::{Stage, TOKEN, document, zip};
 
@@ -37,4 +41,53 @@ async fn a_tron_that_is_gone_is_no_empty_store() {
     stage.stop().await.unwrap();
     let gone = store.bundle(&sha).await;
     assert!(matches!(gone, Err(Error::Unavailable { .. })), "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_member_without_the_store_writes_and_reads_large_bodies_through_tron() {
+    let stage = Stage::start().await;
+    let store = store(&stage, Some(TOKEN));
+    let bytes: Vec<u8> = (0..3 << 20).map(|at: u32| (at ^ (at >> 8) ^ (at >> 20)) as u8).collect();
+    let mut upload = store.upload();
+    upload.push(&bytes).await.unwrap();
+    let stored = upload.finish().await.unwrap();
+    for reader in [&store, &stage.store] {
+        let pieces: Vec<Bytes> = reader.body(&stored).await.unwrap().try_collect().await.unwrap();
+        assert!(pieces.concat() == bytes);
+    }
+    let absent = store.body_object(&BodySha::of(b"absent")).await.unwrap();
+    assert_eq!(absent, None);
+}
+
+#[tokio::test]
+async fn nobody_keeps_bytes_under_the_name_of_others() {
+    let stage = Stage::start().await;
+    let sha = BodySha::of(b"7");
+    let path = format!("/objects/bodies/{sha}");
+    assert_eq!(stage.ask("PUT", &path, "8").await.status, 400);
+    assert_eq!(stage.ask("PUT", &path, vec![b'x'; (1 << 20) + 1]).await.status, 413);
+    assert_eq!(stage.ask("GET", &path, "").await.status, 404);
+    assert_eq!(stage.ask("PUT", &path, "7").await.status, 204);
+    assert_eq!(stage.ask("GET", &path, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn old_bodies_go_and_new_ones_stay() {
+    let stage = Stage::start().await;
+    let folder = stage.dir.as_ref().unwrap().path().join("bodies");
+    let keep = async |bytes: &'static [u8]| {
+        let mut upload = stage.store.upload();
+        upload.push(bytes).await.unwrap();
+        folder.join(upload.finish().await.unwrap().object.as_str())
+    };
+    let (old, new) = (keep(b"old").await, keep(b"new").await);
+    let days_ago = |days: u64| SystemTime::now() - Duration::from_secs(days * 24 * 60 * 60);
+    for (path, days) in [(&old, 3), (&new, 1)] {
+        std::fs::File::open(path).unwrap().set_modified(days_ago(days)).unwrap();
+    }
+    while old.exists() {
+        tokio::task::yield_now().await;
+    }
+    assert!(new.exists());
+    stage.stop().await.unwrap();
 }

@@ -1,6 +1,6 @@
-//! `ResponseBody`: the bytes of a response, whole or line by line.
+//! `ResponseBody`: the bytes of a response, whole, line by line, or out of the store.
 
-use std::convert::Infallible;
+use std::fmt;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,17 +9,18 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
+use crate::store::{self, BodyStream};
+
 /// Lines that a slow reader may leave unread before the sender has to wait.
 const LINES_MAX: usize = 64;
 
 /// The body of a response.
-#[derive(Debug)]
 pub struct ResponseBody(Kind);
 
-#[derive(Debug)]
 enum Kind {
     Full(Bytes),
     Lines(mpsc::Receiver<Bytes>),
+    Stored { stream: BodyStream, left: u64 },
 }
 
 /// Writes the lines of a streamed response; dropping it ends the response.
@@ -27,6 +28,12 @@ enum Kind {
 pub struct Lines(mpsc::Sender<Bytes>);
 
 impl ResponseBody {
+    /// A body of this length. When the stream fails, the connection breaks off: the head is out already,
+    /// and it is the only way to tell that something is missing.
+    pub fn stored(stream: BodyStream, len: u64) -> Self {
+        Self(Kind::Stored { stream, left: len })
+    }
+
     pub(super) fn full(bytes: Bytes) -> Self {
         Self(Kind::Full(bytes))
     }
@@ -51,27 +58,45 @@ impl Lines {
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = store::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, store::Error>>> {
         match &mut self.0 {
             Kind::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(mem::take(bytes))))),
             Kind::Lines(lines) => lines.poll_recv(cx).map(|line| line.map(|line| Ok(Frame::data(line)))),
+            Kind::Stored { stream, left } => stream.as_mut().poll_next(cx).map(|data| {
+                let data = data?;
+                if let Ok(data) = &data {
+                    *left = left.saturating_sub(data.len() as u64);
+                }
+                Some(data.map(Frame::data))
+            }),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(&self.0, Kind::Full(bytes) if bytes.is_empty())
+        match &self.0 {
+            Kind::Full(bytes) => bytes.is_empty(),
+            Kind::Lines(_) => false,
+            Kind::Stored { left, .. } => *left == 0,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Lines(_) => SizeHint::default(),
+            Kind::Stored { left, .. } => SizeHint::with_exact(*left),
         }
+    }
+}
+
+impl fmt::Debug for ResponseBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResponseBody")
     }
 }

@@ -65,7 +65,7 @@ impl Store {
         let store = self.clone();
         let fetched = stream::iter(pieces).map(move |sha| {
             let store = store.clone();
-            async move { Ok((store.body_object(&sha).await?, sha)) }
+            async move { Ok((store.fetch(&sha).await?, sha)) }
         });
         let begin = Reading {
             fetched: fetched.buffered(READS_AHEAD).boxed(),
@@ -109,12 +109,33 @@ impl Store {
         Ok(deleted)
     }
 
+    /// One object of a body; `None` when there is none. Reading the body it belongs to checks it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn body_object(&self, sha: &BodySha) -> Result<Option<Bytes>, Error> {
+        match self.fetch(sha).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::BodyAbsent(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps one object of a body for somebody who has no store.
+    ///
+    /// # Errors
+    /// When the bytes are not those that it is named for, or the store cannot be written.
+    pub async fn put_body_object(&self, sha: BodySha, bytes: Bytes) -> Result<(), Error> {
+        let (actual, _whole) = hash(bytes.clone(), Sha256::new()).await?;
+        if actual == sha { self.keep(sha, bytes).await } else { Err(Error::BodyDamaged(sha)) }
+    }
+
     async fn pieces(&self, stored: &StoredBody) -> Result<Vec<BodySha>, Error> {
         if stored.object == stored.sha256 {
             return Ok(vec![stored.object.clone()]);
         }
         let damaged = || Error::BodyDamaged(stored.object.clone());
-        let index = self.body_object(&stored.object).await?;
+        let index = self.fetch(&stored.object).await?;
         if BodySha::of(&index) != stored.object {
             return Err(damaged());
         }
@@ -123,7 +144,7 @@ impl Store {
     }
 
     /// One object, not yet held to its name.
-    async fn body_object(&self, sha: &BodySha) -> Result<Bytes, Error> {
+    async fn fetch(&self, sha: &BodySha) -> Result<Bytes, Error> {
         let failed = |source| unavailable(format!("fetch body {sha}"), source);
         let object: GetResult = match self.objects.get(&key(sha)).await {
             Err(object_store::Error::NotFound { .. }) => return Err(Error::BodyAbsent(sha.clone())),
@@ -135,7 +156,7 @@ impl Store {
         object.bytes().await.map_err(failed)
     }
 
-    async fn put_body_object(&self, sha: BodySha, bytes: Bytes) -> Result<(), Error> {
+    async fn keep(&self, sha: BodySha, bytes: Bytes) -> Result<(), Error> {
         // One that is there already is written again: its age is what keeps it.
         let kept = self.objects.put(&key(&sha), bytes.into()).await;
         kept.map(drop).map_err(|source| unavailable(format!("keep body {sha}"), source))
@@ -208,7 +229,7 @@ impl Upload {
     async fn write(&mut self, sha: BodySha, bytes: Bytes) -> Result<(), Error> {
         self.wait_for_writes(WRITES_MAX - 1).await?;
         let store = self.store.clone();
-        self.writes.spawn(async move { store.put_body_object(sha, bytes).await });
+        self.writes.spawn(async move { store.keep(sha, bytes).await });
         Ok(())
     }
 
@@ -234,15 +255,17 @@ struct Reading {
 impl Reading {
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, Error> {
         let Some((piece, expected)) = self.fetched.try_next().await? else {
-            let whole = BodySha::from_digest(self.whole);
-            let is_whole = self.left == 0 && whole == self.stored.sha256;
-            return if is_whole { Ok(None) } else { Err(Error::BodyDamaged(self.stored.object)) };
+            return if self.left == 0 { Ok(None) } else { Err(Error::BodyDamaged(self.stored.object)) };
         };
         let (sha, whole) = hash(piece.clone(), self.whole).await?;
         self.whole = whole;
         match self.left.checked_sub(piece.len() as u64) {
             Some(left) if sha == expected => self.left = left,
             _ => return Err(Error::BodyDamaged(expected)),
+        }
+        // Who has been told the length looks for nothing behind the last byte.
+        if self.left == 0 && BodySha::from_digest(self.whole.clone()) != self.stored.sha256 {
+            return Err(Error::BodyDamaged(self.stored.object));
         }
         Ok(Some((piece, self)))
     }
