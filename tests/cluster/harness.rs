@@ -7,6 +7,9 @@ use harness::{Client, Cluster, Process, Size};
 
 pub(crate) use harness::{sample, test_func};
 
+/// Two of each: none of them is the only one.
+pub(crate) const PAIRS: Size = Size { frontends: 2, trons: 2, runners: 2 };
+
 /// A running platform. Dropping it ends its processes.
 pub(crate) struct Platform {
     client: Client,

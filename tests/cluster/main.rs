@@ -10,9 +10,12 @@
 mod bad_input;
 #[path = "../platform/bodies.rs"]
 mod bodies;
+mod changes;
 mod harness;
+mod held;
 #[path = "../platform/hostile_funcs.rs"]
 mod hostile_funcs;
+mod load;
 mod members;
 mod messages;
 #[path = "../platform/operator.rs"]

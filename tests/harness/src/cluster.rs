@@ -86,6 +86,12 @@ impl Cluster {
         self.client_of(&self.frontends[0].1, &self.trons[0].1)
     }
 
+    /// A client of each frontend, with an operator at each Tron in turn.
+    pub fn clients(&self) -> Vec<Client> {
+        let pairs = self.frontends.iter().zip(self.trons.iter().cycle());
+        pairs.map(|((_, frontend), (_, tron))| self.client_of(frontend, tron)).collect()
+    }
+
     /// A client of this frontend, whose operator talks to this Tron.
     pub fn client_of(&self, frontend: &str, tron: &str) -> Client {
         Client::new(&self.program, self.folder.path(), frontend, tron, TOKEN)

@@ -57,6 +57,15 @@ impl Vhost {
         serde_json::from_slice(&response.body_mut().read_to_vec().unwrap()).unwrap()
     }
 
+    /// The names of its queues that begin like this, in order.
+    pub fn queues(&self, beginning: &str) -> Vec<String> {
+        let queues = self.api(&format!("/queues/{}?columns=name", self.name));
+        let names = queues.as_array().unwrap().iter().map(|queue| queue["name"].as_str().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name.starts_with(beginning)).map(str::to_owned).collect();
+        names.sort();
+        names
+    }
+
     /// Sets something over the management API.
     pub fn put(&self, path: &str, value: &Value) {
         let request = self.agent.put(format!("{}{path}", self.api));
