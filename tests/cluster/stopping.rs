@@ -25,3 +25,53 @@ fn each_process_ends_well_when_it_is_told_to() {
 fn a_call_that_runs_is_answered_before_its_frontend_and_runner_end() {
     let mut cluster = Cluster::start(program(), ONE);
     let held = Held::begin(&cluster);
+    cluster.frontends[0].0.terminate();
+    cluster.runners[0].terminate();
+    cluster.frontends[0].0.says("stopping");
+    cluster.runners[0].says("stopping");
+    let reply = held.end();
+    assert!(reply.starts_with("HTTP/1.1 200") && reply.ends_with("done"), "{reply}");
+    assert!(cluster.frontends[0].0.wait().success());
+    assert!(cluster.runners[0].wait().success());
+}
+
+#[test]
+fn the_second_signal_ends_a_process_at_once() {
+    let mut cluster = Cluster::start(program(), ONE);
+    let mut open = cluster.client().connect();
+    open.write_all(b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n").unwrap();
+    let frontend = &mut cluster.frontends[0].0;
+    frontend.terminate();
+    frontend.says("stopping");
+    frontend.terminate();
+    assert_eq!(frontend.wait().code(), Some(130));
+}
+
+#[test]
+fn a_process_waits_for_its_broker_and_can_be_told_to_stop_waiting() {
+    let folder = TempDir::new().unwrap();
+    // Bound and not listened on by anybody who speaks AMQP.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = nobody.local_addr().unwrap().port();
+    drop(nobody);
+    let broker = format!("amqp://me:secret@127.0.0.1:{port}");
+    let store = format!("--store=file://{}", folder.path().display());
+    let arguments = ["frontend", &store, "--broker", &broker];
+    let mut process = Process::start(program(), folder.path(), &arguments, &[]);
+    assert_eq!(process.logged("broker"), format!("amqp://me@127.0.0.1:{port}/"));
+    process.terminate();
+    assert!(process.wait().success());
+}
+
+#[test]
+fn a_broker_that_refuses_us_is_told_without_the_password() {
+    let vhost = Vhost::new();
+    let folder = TempDir::new().unwrap();
+    let broker = vhost.url.replace('@', "-wrong@");
+    let store = format!("--store=file://{}", folder.path().display());
+    let arguments = ["frontend", "--listen=127.0.0.1:0", &store, "--broker", &broker];
+    let mut frontend = Process::start(program(), folder.path(), &arguments, &[]);
+    assert_eq!(frontend.wait().code(), Some(1));
+    let told = frontend.said();
+    assert!(told.contains("connect to amqp://") && !told.contains("-wrong"), "{told}");
+}
