@@ -1,18 +1,22 @@
 //! `Egress`: the requests that a call sends. Nothing leaves but to the hosts that the deployment allows.
 
-mod address;
-mod allow_list;
-mod exchange;
-
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use http_body_util::BodyExt;
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks};
+use wire::egress::{self, AllowList, Exchange, Tls};
 
-pub(crate) use allow_list::{AllowList, BadEntry};
-pub(crate) use exchange::tls;
+/// How long the way to the other side may take, name and handshake included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the other side may think; the call's own deadline mostly comes first.
+const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(30);
 
-use exchange::{Exchange, Exchanged};
+/// A response, and what drives its connection; or why there is none.
+type Exchanged = Result<(http::Response<WasiBody>, Driver), Error>;
+type Driver = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 /// Carries a call's id to whoever the Func calls.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,7 +27,7 @@ pub(crate) struct Reach {
     /// Where requests may go.
     pub(crate) allowed: Arc<AllowList>,
     /// How to trust a server.
-    pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(crate) tls: Tls,
     /// How many requests one call may send.
     pub(crate) requests_max: u32,
 }
@@ -44,14 +48,17 @@ impl Egress {
         &mut self,
         mut request: http::Request<WasiBody>,
         options: RequestOptions,
-    ) -> Result<Exchange, Error> {
+    ) -> Result<Exchange<WasiBody>, Error> {
         self.requests += 1;
         if self.requests > self.reach.requests_max {
             return Err(Error::ConnectionLimitReached);
         }
         let target = self.reach.allowed.admit(request.uri()).ok_or(Error::HttpRequestDenied)?;
         request.headers_mut().insert(REQUEST_ID, self.request_id.clone());
-        Ok(Exchange { target, tls: self.reach.tls.clone(), request, options })
+        let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT);
+        let response_timeout =
+            options.first_byte_timeout.unwrap_or(FIRST_BYTE_TIMEOUT).min(FIRST_BYTE_TIMEOUT);
+        Ok(Exchange { target, tls: self.reach.tls.clone(), request, connect_timeout, response_timeout })
     }
 }
 
@@ -67,6 +74,33 @@ impl WasiHttpHooks for Egress {
         _processing: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Exchanged> + Send> {
         let admitted = self.admit(request, options.unwrap_or_default());
-        Box::new(async move { admitted?.run().await })
+        Box::new(async move { run(admitted?).await })
+    }
+}
+
+async fn run(exchange: Exchange<WasiBody>) -> Exchanged {
+    let (response, driver) = exchange.run().await.map_err(told)?;
+    let response = response.map(|body| body.map_err(Error::from).boxed_unsync());
+    // Nobody but the connection's end stops its driver, so that there is always an outcome.
+    let driven = async { driver.await.unwrap_or(Ok(())).map_err(Error::from) };
+    Ok((response, Box::new(driven)))
+}
+
+/// What a Func is told of why there is no response.
+fn told(error: egress::Error) -> Error {
+    match error {
+        egress::Error::Target => Error::HttpRequestUriInvalid,
+        egress::Error::Unresolved(_) => Error::DnsError { rcode: None, info_code: None },
+        egress::Error::NoAddress => Error::DestinationNotFound,
+        egress::Error::NotPublic => Error::DestinationIpProhibited,
+        egress::Error::ConnectTimeout => Error::ConnectionTimeout,
+        egress::Error::Connect(error) => match error.kind() {
+            io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
+            io::ErrorKind::TimedOut => Error::ConnectionTimeout,
+            _ => Error::Connect(error),
+        },
+        egress::Error::Tls(error) => Error::Tls(error),
+        egress::Error::ResponseTimeout => Error::ConnectionReadTimeout,
+        egress::Error::Http(error) => error.into(),
     }
 }

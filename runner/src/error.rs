@@ -13,8 +13,8 @@ pub enum Error {
     #[error("open the cache directory {0}")]
     CacheDir(PathBuf, #[source] io::Error),
     /// The encryption of outgoing requests cannot be set up.
-    #[error("set up TLS")]
-    Tls(#[from] rustls::Error),
+    #[error(transparent)]
+    Tls(#[from] wire::egress::TlsError),
     /// A thread cannot be started, or ended before its time.
     #[error("run a worker's thread")]
     Thread(#[source] io::Error),

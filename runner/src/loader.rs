@@ -7,13 +7,14 @@ use swagger::{BadBasePath, BasePath, Document, Invalid};
 use tokio::sync::OnceCell;
 use tokio::task::JoinError;
 use wire::bundle::{self, Code};
+use wire::egress::{AllowList, BadEntry, Tls};
 use wire::{Bundle, BundleSha, FuncAssignment, Store, store};
 
 use crate::artefacts::Artefacts;
 use crate::bodies::Bodies;
 use crate::compile::{self, Compiler};
 use crate::deployed::Deployed;
-use crate::egress::{AllowList, BadEntry, Reach, tls};
+use crate::egress::Reach;
 use crate::javascript;
 use crate::wasm::{Environment, Func, Limits, Program, Sandbox, Unfit, engine};
 use crate::{Config, Error};
@@ -25,7 +26,7 @@ pub(crate) struct Loader {
     store: Store,
     bodies: Bodies,
     limits: Limits,
-    tls: Arc<rustls::ClientConfig>,
+    tls: Tls,
     outbound_requests_max: u32,
     dev: bool,
     /// The JavaScript engine, which all JavaScript bundles share.
@@ -67,7 +68,7 @@ impl Loader {
             bodies: Bodies::new(config, store.clone()),
             store,
             limits: Limits::from(config),
-            tls: tls()?,
+            tls: Tls::new()?,
             outbound_requests_max: config.outbound_requests_max,
             dev: config.dev,
             javascript: OnceCell::new(),

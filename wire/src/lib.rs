@@ -18,6 +18,7 @@ pub mod admin;
 pub mod broker;
 pub mod bundle;
 pub mod calls;
+pub mod egress;
 pub mod http;
 pub mod store;
 

@@ -8,10 +8,11 @@ use bytes::Bytes;
 use http::HeaderValue;
 use serde::Deserialize;
 use wire::Body;
+use wire::egress::{AllowList, Tls};
 
 use super::order::{Rejection, Report};
 use crate::artefacts;
-use crate::egress::{AllowList, Reach, tls};
+use crate::egress::Reach;
 use crate::javascript;
 use crate::wasm::{Call, Environment, Func, Limits, RequestBody, Response, Sandbox, engine};
 
@@ -39,7 +40,7 @@ pub(super) fn describe(artefact: &Path, source: Option<&Vec<u8>>) -> wasmtime::R
     };
     let extra = source.map(|source| javascript::variables(source)).unwrap_or_default();
     let environment = Environment::new(&serde_json::Map::new(), extra);
-    let reach = Reach { allowed: Arc::new(AllowList::default()), tls: tls()?, requests_max: 0 };
+    let reach = Reach { allowed: Arc::new(AllowList::default()), tls: Tls::new()?, requests_max: 0 };
     let func = Func { program, environment, reach, limits: LIMITS };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match runtime.block_on(func.call(question()?)).result {

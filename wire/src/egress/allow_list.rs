@@ -1,12 +1,12 @@
-//! `AllowList`: where a deployment lets its Func send requests.
+//! `AllowList`: where requests may go.
 
 use std::net::IpAddr;
 
 use http::Uri;
 
-/// The hosts that a Func may call.
+/// The hosts that requests may go to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct AllowList(Vec<Entry>);
+pub struct AllowList(Vec<Entry>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
@@ -18,11 +18,11 @@ struct Entry {
 /// An entry that is not `host` or `host:port`.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("outbound entry {0:?} is not host or host:port")]
-pub(crate) struct BadEntry(String);
+pub struct BadEntry(String);
 
 /// Where a request may go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub struct Target {
     pub(super) host: String,
     pub(super) port: u16,
     pub(super) encrypted: bool,
@@ -32,7 +32,10 @@ pub(super) struct Target {
 
 impl AllowList {
     /// Reads `host` and `host:port` entries.
-    pub(crate) fn parse(entries: &[String]) -> Result<Self, BadEntry> {
+    ///
+    /// # Errors
+    /// When one is neither.
+    pub fn parse(entries: &[String]) -> Result<Self, BadEntry> {
         entries
             .iter()
             .map(|text| Entry::parse(text).ok_or_else(|| BadEntry(text.clone())))
@@ -41,13 +44,17 @@ impl AllowList {
     }
 
     /// Where a request to `uri` would go, if it may go there.
-    pub(super) fn admit(&self, uri: &Uri) -> Option<Target> {
+    pub fn admit(&self, uri: &Uri) -> Option<Target> {
         let authority = uri.authority()?;
         // With credentials in it, what is left of the host is easily misread.
         if authority.as_str().contains('@') {
             return None;
         }
-        let encrypted = uri.scheme_str() == Some("https");
+        let encrypted = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return None,
+        };
         let own_port = if encrypted { 443 } else { 80 };
         let host = normalise(authority.host());
         let port = authority.port_u16().unwrap_or(own_port);
@@ -102,6 +109,8 @@ mod tests {
             ("api.test:443", "http://api.test/"),
             ("127.0.0.1", "http://2130706433/"),
             ("localhost", "http://127.0.0.1/"),
+            ("api.test", "ftp://api.test/"),
+            ("api.test", "/x"),
         ] {
             assert!(!admits(entry, uri), "{entry} {uri}");
         }
