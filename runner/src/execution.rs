@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use swagger::{Checked, Operation, Payload, Refusal};
+use swagger::{Checked, Operation, Payload, Refusal, Retries};
 use tokio::time::timeout;
 use tracing::{info, warn};
 use wire::{
@@ -17,6 +17,7 @@ use crate::wasm::{Call, Failure, Outcome, RequestBody, Response};
 use crate::{bodies, request};
 
 /// One invoke while it is being answered.
+#[derive(Clone)]
 pub(crate) struct Execution {
     pub(crate) deployed: Arc<Deployed>,
     pub(crate) invoke: Invoke,
@@ -53,13 +54,26 @@ impl Execution {
         self.refuse(ProblemKind::DeadlineExceeded, detail)
     }
 
+    /// Answers the invoke because its caller does not want it any more.
+    pub(crate) fn cancel(self) -> (Answer, Activation) {
+        self.refuse(ProblemKind::Cancelled, "the call was cancelled")
+    }
+
     /// Whether to begin the call again does no harm. What no operation takes is not begun at all.
     pub(crate) fn repeatable(&self) -> bool {
-        let Invoke { method, path, headers, .. } = &self.invoke;
+        self.operation().is_none_or(Operation::idempotent)
+            || self.invoke.headers.iter().any(|(name, _)| name == "idempotency-key")
+    }
+
+    /// How often the call is begun anew when it fails, if its operation says so.
+    pub(crate) fn retries(&self) -> Option<Retries> {
+        self.operation().and_then(Operation::retries)
+    }
+
+    fn operation(&self) -> Option<&Operation> {
+        let Invoke { method, path, .. } = &self.invoke;
         let Deployed { base_path, document, .. } = &*self.deployed;
-        let operation = base_path.strip(path).and_then(|path| document.operation(method, path));
-        operation.is_none_or(Operation::idempotent)
-            || headers.iter().any(|(name, _)| name == "idempotency-key")
+        document.operation(method, base_path.strip(path)?)
     }
 
     /// How long there is until the deadline.
@@ -242,6 +256,10 @@ impl Execution {
                 part: 0,
                 more: false,
             },
+            // The bundle had no part in that: it is how a cancelled call is known.
+            Err(problem) if problem.kind == ProblemKind::Cancelled => {
+                Answer::problem(*activation, *attempt, problem)
+            }
             Err(problem) => Answer { bundle, ..Answer::problem(*activation, *attempt, problem) },
         }
     }

@@ -6,23 +6,26 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{info, warn};
 use wire::broker::{Delivery, GivenUp, RETRIES, dead_letters};
 use wire::{
     Activation, Answer, Chain, Invoke, MemberId, MessageError, ProblemKind, decode_line, split_lines,
 };
 
+use crate::cancels::Cancels;
 use crate::deployed::Deployed;
 use crate::execution::Execution;
 use crate::outbox::{Caller, Outbox};
 use crate::records::Records;
 use crate::redelivery::{self, CUT_OFF, Outcome, Why};
 use crate::slots::{Share, Slots};
+use crate::verdict::{self, Run, Verdict};
 
 /// What every Func of a thread shares.
 pub(crate) struct Hands {
     pub(crate) outbox: Outbox,
     pub(crate) records: Records,
+    pub(crate) cancels: Cancels,
     pub(crate) member: MemberId,
     pub(crate) call_timeout: Duration,
     pub(crate) attempts_max: u32,
@@ -101,14 +104,60 @@ impl Handling {
         }
     }
 
-    /// Runs a call as soon as there is room for it, and says so at its deadline when there was none.
     async fn run(&self, execution: Execution) {
-        let (caller, remaining) = (Caller::of(&execution.invoke), execution.remaining());
-        let ended = match timeout(remaining, self.share.slot()).await {
+        if execution.invoke.asynchronous {
+            // Boxed: what it keeps for later would otherwise be in the task of every call.
+            return Box::pin(self.run_promised(execution)).await;
+        }
+        let caller = Caller::of(&execution.invoke);
+        let ended = self.attempt(execution).await;
+        self.end(caller, ended).await;
+    }
+
+    /// Runs a call that nobody waits for: until it is cancelled, and again if its operation wants that.
+    async fn run_promised(&self, execution: Execution) {
+        let again = execution.clone();
+        let ended = tokio::select! {
+            biased;
+            () = self.hands.cancels.of(again.invoke.activation) => again.clone().cancel(),
+            ended = self.attempt(execution) => ended,
+        };
+        let run = Run {
+            status: ended.0.status,
+            retry: again.invoke.retry,
+            retries: again.retries(),
+            remaining: again.remaining(),
+        };
+        match verdict::decide(run) {
+            Verdict::End => self.end(Caller::of(&again.invoke), ended).await,
+            Verdict::Again { wait } => self.begin_anew(again.invoke, wait, ended.1).await,
+            Verdict::GiveUp(why) => self.keep_failed(&again.invoke, why, ended).await,
+        }
+    }
+
+    /// Runs a call as soon as there is room for it, and says so at its deadline when there was none.
+    async fn attempt(&self, execution: Execution) -> (Answer, Activation) {
+        match timeout(execution.remaining(), self.share.slot()).await {
             Ok(_slot) => execution.run().await,
             Err(_) => execution.expire(),
-        };
-        self.end(caller, ended).await;
+        }
+    }
+
+    /// Has a call begun anew that failed; whichever bundle the route has by then takes it.
+    async fn begin_anew(&self, invoke: Invoke, wait: Duration, record: Activation) {
+        let retry = invoke.retry.saturating_add(1);
+        let invoke = Invoke { retry, attempt: 1, queue: None, ..invoke };
+        info!(request_id = %invoke.id, retry, ?wait, "call failed, to be begun anew");
+        self.hands.outbox.hold_back(&invoke, wait).await;
+        self.hands.records.keep(record).await;
+    }
+
+    /// Keeps a call that failed for an operator. What it came to last is its result.
+    async fn keep_failed(&self, invoke: &Invoke, why: verdict::Why, ended: (Answer, Activation)) {
+        let last_error = ended.1.error.clone().unwrap_or_else(|| format!("status {}", ended.0.status));
+        let why = GivenUp::now(why.to_string()).after(invoke.retry.saturating_add(1), last_error);
+        self.hands.outbox.bury_call(&dead_letters(&self.deployed.route), invoke, &why).await;
+        self.end(Caller::of(invoke), ended).await;
     }
 
     /// Puts a call back into its Func's queue. It is counted before it is begun, whoever that ends.

@@ -3,6 +3,7 @@
 mod artefacts;
 mod ascii;
 mod bodies;
+mod cancels;
 mod config;
 mod consumption;
 mod deployed;
@@ -23,6 +24,7 @@ mod retries;
 mod runner;
 mod serving;
 mod slots;
+mod verdict;
 mod wasm;
 mod worker;
 

@@ -52,7 +52,7 @@ pub(crate) enum LoadError {
     Task(#[from] JoinError),
     #[error(transparent)]
     BasePath(#[from] BadBasePath),
-    #[error(transparent)]
+    #[error("read outbound")]
     Outbound(#[from] BadEntry),
 }
 

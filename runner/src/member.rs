@@ -14,6 +14,7 @@ use wire::{
     decode_lines, encode_line,
 };
 
+use crate::cancels::{Cancels, Told};
 use crate::deployed::Deployed;
 use crate::loader::Loader;
 use crate::loading::{Loaded, Loading};
@@ -28,6 +29,7 @@ pub(crate) struct Member {
     broker: Arc<dyn Broker>,
     loader: Arc<Loader>,
     serving: watch::Sender<Arc<Serving>>,
+    cancels: Told,
     /// What is loaded, with what it was loaded from.
     loaded: HashMap<String, (FuncAssignment, Arc<Deployed>)>,
     /// What is to be served.
@@ -48,6 +50,7 @@ impl Member {
             broker,
             loader: Arc::new(loader),
             serving: watch::Sender::default(),
+            cancels: Told::default(),
             loaded: HashMap::new(),
             assignment: Assignment { v: Version, version: 0, funcs: Vec::new() },
             held: 0,
@@ -60,6 +63,11 @@ impl Member {
     /// What the workers are to serve, now and whenever it changes.
     pub(crate) fn serving(&self) -> watch::Receiver<Arc<Serving>> {
         self.serving.subscribe()
+    }
+
+    /// The calls that are to be cancelled, now and whenever that changes.
+    pub(crate) fn cancels(&self) -> Cancels {
+        self.cancels.cancels()
     }
 
     /// Follows the assignment until `shutdown`, whatever the broker does.
@@ -92,7 +100,8 @@ impl Member {
                 self.assignment = assignment;
                 self.load();
             }
-            Control::Assignment(_) | Control::Routes { .. } | Control::Cancel { .. } => {}
+            Control::Cancel { activations, .. } => self.cancels.replace(activations),
+            Control::Assignment(_) | Control::Routes { .. } => {}
         }
     }
 

@@ -48,6 +48,14 @@ impl Outbox {
         self.send(queue, expiring(message, invoke.asynchronous, invoke.deadline), invoke.asynchronous).await
     }
 
+    /// Puts a promised call into the firehose, which holds it back for as long.
+    pub(crate) async fn hold_back(&self, invoke: &Invoke, wait: Duration) {
+        let message = Message::new(line(invoke)).persistent().delayed(wait);
+        if let Err(error) = self.send(REQUESTS, message, true).await {
+            warn!(request_id = %invoke.id, %error, "call lost");
+        }
+    }
+
     /// Sends an answer to its caller. One that nobody can take is dropped, unless its call was promised.
     pub(crate) async fn answer(&self, caller: &Caller, answer: &Answer) {
         let Caller { reply_to: Some(reply_to), deadline, asynchronous } = caller else { return };

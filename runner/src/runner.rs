@@ -32,6 +32,7 @@ pub async fn run(
         let worker = Worker {
             broker: broker.clone(),
             serving: member.serving(),
+            cancels: member.cancels(),
             tries_alone: number == 0,
             shutdown: stop.clone(),
         };

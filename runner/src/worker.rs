@@ -13,6 +13,7 @@ use tracing::warn;
 use wire::Broker;
 
 use crate::Config;
+use crate::cancels::Cancels;
 use crate::consumption::Consumption;
 use crate::deployed::Deployed;
 use crate::handling::Hands;
@@ -30,6 +31,7 @@ const EVENT_INTERVAL: u32 = 8;
 pub(crate) struct Worker {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) serving: watch::Receiver<Arc<Serving>>,
+    pub(crate) cancels: Cancels,
     /// Whether it also tries the calls that are tried alone: one thread of a runner does.
     pub(crate) tries_alone: bool,
     pub(crate) shutdown: CancellationToken,
@@ -53,6 +55,7 @@ impl Worker {
         let hands = Arc::new(Hands {
             outbox: Outbox::new(self.broker.clone()),
             records,
+            cancels: self.cancels.clone(),
             member: config.member.clone(),
             call_timeout: config.call_timeout,
             attempts_max: config.attempts_max,

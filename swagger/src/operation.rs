@@ -9,6 +9,7 @@ use crate::{
     body::Body,
     parameter::{Pairs, Parameter},
     response::{self, Response},
+    retries::Retries,
     security::Security,
     style::Encoding,
 };
@@ -21,6 +22,7 @@ pub struct Operation {
     pub(crate) path: String,
     pub(crate) summary: Option<String>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) retries: Option<Retries>,
     pub(crate) idempotent: bool,
     pub(crate) security: Arc<Security>,
     pub(crate) parameters: Parameters,
@@ -62,6 +64,12 @@ impl Operation {
     /// The time allowed for one call (`x-funcatron-timeout`), when the document sets it.
     pub fn timeout(&self) -> Option<Duration> {
         self.timeout
+    }
+
+    /// How often a call that failed is begun anew when nobody waits for it (`x-funcatron-retries`), when
+    /// the document says so.
+    pub fn retries(&self) -> Option<Retries> {
+        self.retries
     }
 
     /// Whether running it twice does no harm: by its method, or by `x-funcatron-idempotent`.

@@ -116,6 +116,7 @@ impl<'v> Reader<'v> {
                 path: path.to_owned(),
                 summary: node.text("summary").map(str::to_owned),
                 timeout: self.timeout(&node),
+                retries: self.retries(&node),
                 idempotent: is_idempotent(method) || node.flag("x-funcatron-idempotent") == Some(true),
                 security: self.security(&node, title).map_or_else(|| Arc::clone(security), Arc::new),
                 body: self.body(&node, &declared),
@@ -186,11 +187,7 @@ impl<'v> Reader<'v> {
     /// `x-funcatron-timeout`: `"5s"`, `"500ms"`, `"2m"` or a number of seconds.
     fn timeout(&mut self, node: &Node<'v>) -> Option<Duration> {
         let written = node.child("x-funcatron-timeout")?;
-        let timeout = match written.value {
-            Value::String(text) => parse_duration(text),
-            other => other.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
-        };
-        let timeout = timeout.filter(|timeout| !timeout.is_zero());
+        let timeout = read_duration(written.value);
         if timeout.is_none() {
             self.fault(
                 written.pointer,
@@ -203,6 +200,15 @@ impl<'v> Reader<'v> {
 
 fn is_idempotent(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE")
+}
+
+/// A time above zero: with its unit, or as a number of seconds.
+pub(crate) fn read_duration(written: &Value) -> Option<Duration> {
+    let duration = match written {
+        Value::String(text) => parse_duration(text),
+        other => other.as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+    };
+    duration.filter(|duration| !duration.is_zero())
 }
 
 fn parse_duration(text: &str) -> Option<Duration> {

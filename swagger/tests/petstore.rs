@@ -31,6 +31,7 @@ paths:
       operationId: addPet
       x-funcatron-timeout: 500ms
       x-funcatron-idempotent: true
+      x-funcatron-retries: {max: 2, backoff: 1.5s}
       security: [{key: []}, {basic: []}]
       parameters:
         - {name: pet, in: body, required: true, schema: {$ref: '#/definitions/Pet'}}
@@ -75,6 +76,8 @@ fn swagger_2_says_where_it_is_served() {
     let add = pets.operations().iter().find(|operation| operation.id() == "addPet").unwrap();
     assert_eq!(add.timeout(), Some(std::time::Duration::from_millis(500)));
     assert!(add.idempotent());
+    let waits = [0, 1, 2].map(|retry| add.retries().unwrap().wait(retry));
+    assert_eq!(waits.map(|wait| wait.map(|wait| wait.as_millis())), [Some(1_500), Some(3_000), None]);
     assert_eq!((add.method(), add.path()), ("POST", "/pets"));
 }
 

@@ -1,6 +1,7 @@
 //! The runner as the rest of the platform sees it: assignments and invokes in, answers and records out.
 #![cfg(test)]
 
+mod abyss;
 mod bodies;
 mod calls;
 mod control;
@@ -9,5 +10,6 @@ mod harness;
 mod hostile;
 mod inspection;
 mod outbound;
+mod promised;
 mod redelivery;
 mod trouble;

@@ -3,47 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
 use wire::broker::{GivenUp, Message, REQUESTS, RETRIES};
 use wire::{Body, Invoke, Timestamp, decode_line, decode_lines, encode_line};
 
-use crate::harness::{Deployment, Harness, config, invoke, json, start, start_with, text};
-
-/// A host that never answers. Whoever calls it hangs until it is ended, and has been begun for certain.
-struct Abyss {
-    listener: TcpListener,
-    fallen: Vec<TcpStream>,
-}
-
-impl Abyss {
-    async fn open() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), fallen: Vec::new() }
-    }
-
-    fn host(&self) -> String {
-        self.listener.local_addr().unwrap().to_string()
-    }
-
-    /// A call that hangs in there.
-    fn call(&self) -> Invoke {
-        invoke("GET", &format!("/api/fetch?url=http://{}/", self.host()))
-    }
-
-    /// Waits until a call has come in.
-    async fn swallow(&mut self) {
-        let fallen = tokio::time::timeout(Duration::from_secs(60), self.listener.accept()).await;
-        self.fallen.push(fallen.unwrap().unwrap().0);
-    }
-
-    /// A runner that begins one call at a time and gives it no time when it ends.
-    async fn runner(&self) -> Harness {
-        let mut config = config();
-        (config.slots, config.drain_timeout) = (1, Duration::ZERO);
-        let mut deployment = Deployment::of("tests/funcs/hostile");
-        deployment.outbound = vec![self.host()];
-        start_with(config, deployment).await
-    }
-}
+use crate::abyss::Abyss;
+use crate::harness::{Deployment, invoke, json, start, text};
 
 fn post() -> Invoke {
     let headers = vec![("content-type".into(), "application/json".into())];

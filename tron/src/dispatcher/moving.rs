@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
-use wire::broker::{self, DEAD_REQUESTS, Delivery, Message};
+use wire::broker::{self, DEAD_REQUESTS, Delivery, GivenUp, Message};
 use wire::{Answer, Broker, Component, InvokeHead, Problem, ProblemKind};
 
 use super::sorted::{Dead, Reply, Sorted};
@@ -75,7 +75,10 @@ impl Moving<'_> {
         // Nobody was promised anything about it, so that what comes of this is the end of it.
         let _ = match Reply::to(&head, kind, detail.to_owned()) {
             Some(reply) => self.answer(reply).await,
-            None => self.bury(Dead { line: line.clone(), reason: error.to_string() }).await,
+            None => {
+                let reason = error.to_string();
+                self.bury(Dead { line: line.clone(), reason, promised: false }).await
+            }
         };
     }
 
@@ -103,11 +106,11 @@ impl Moving<'_> {
 
     async fn bury(self, dead: Dead) -> Result<(), Refused> {
         warn!(reason = dead.reason, bytes = dead.line.len(), "message dead-lettered");
-        let message = Message { dead_reason: Some(dead.reason), ..Message::new(dead.line) }.persistent();
+        let message = Message::dead(dead.line, &GivenUp::now(dead.reason));
         match self.broker.publish(DEAD_REQUESTS, message).await {
             Ok(()) => Ok(()),
             // Who fills it with garbage must not be able to keep it coming back.
-            Err(error @ broker::Error::Full(_)) => {
+            Err(error @ broker::Error::Full(_)) if !dead.promised => {
                 warn!(%error, "dead letter lost");
                 Ok(())
             }

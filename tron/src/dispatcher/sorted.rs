@@ -16,7 +16,7 @@ pub(crate) struct Sorted {
     pub(crate) forwards: Vec<(Arc<str>, Message)>,
     /// Problems for callers.
     pub(crate) replies: Vec<Reply>,
-    /// Lines that nobody can read.
+    /// Lines that nobody can read, and calls that are too late and were promised.
     pub(crate) dead: Vec<Dead>,
 }
 
@@ -38,6 +38,8 @@ pub(crate) struct Reply {
 pub(crate) struct Dead {
     pub(crate) line: Bytes,
     pub(crate) reason: String,
+    /// Whether it is a call that its caller was promised.
+    pub(crate) promised: bool,
 }
 
 /// Lines for one queue.
@@ -69,7 +71,7 @@ impl Sorted {
             Ok(head) => head,
             Err(error) => {
                 let reason = Chain(&error).to_string();
-                return self.dead.push(Dead { line: line.clone(), reason });
+                return self.dead.push(Dead { line: line.clone(), reason, promised: false });
             }
         };
         let (kind, detail) = match decision::route(table, &head, now) {
@@ -77,10 +79,14 @@ impl Sorted {
                 return Group::push(groups, queue, line.clone(), &head);
             }
             Decision::Answer(kind, detail) => (kind, detail),
-            Decision::Expired => (
-                ProblemKind::DeadlineExceeded,
-                "the time ran out in the firehose, before dispatch".to_owned(),
-            ),
+            Decision::Expired => {
+                let detail = "the time ran out in the firehose, before dispatch".to_owned();
+                if head.asynchronous {
+                    let (line, reason) = (line.clone(), detail.clone());
+                    self.dead.push(Dead { line, reason, promised: true });
+                }
+                (ProblemKind::DeadlineExceeded, detail)
+            }
         };
         self.replies.extend(Reply::to(&head, kind, detail));
     }

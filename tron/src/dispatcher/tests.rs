@@ -148,6 +148,17 @@ async fn an_expired_call_is_told_where_its_time_ran_out() {
 }
 
 #[tokio::test]
+async fn a_promised_call_that_is_too_late_is_answered_and_kept() {
+    let bench = Bench::start().await;
+    let late = line(&Invoke { deadline: Timestamp(1), asynchronous: true, ..invoke("/a") });
+    bench.send(late.clone()).await;
+    assert_eq!(bench.answer().await.status, 504);
+    let dead = bench.consume(DEAD_REQUESTS).await.next().await.unwrap();
+    assert!(dead.message.persistent && late.starts_with(&dead.message.payload));
+    assert!(dead.message.dead_reason.unwrap().contains("the time ran out"));
+}
+
+#[tokio::test]
 async fn a_full_queue_is_said_to_be_full_and_the_call_not_executed() {
     let bench = Bench::start().await;
     bench.broker.delete(&func("/a", 0)).await.unwrap();
