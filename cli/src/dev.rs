@@ -14,9 +14,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use wire::egress::AllowList;
 
 use crate::connection::STATE_DIR;
 use crate::logging::LogFormat;
+use crate::settings::quantity;
 use crate::signals::Signals;
 use listeners::Listeners;
 use platform::Platform;
@@ -47,6 +49,9 @@ pub(crate) struct Dev {
     /// Where the state is kept; other commands look for it in .funcatron
     #[arg(long, default_value = STATE_DIR, value_name = "DIR")]
     state: PathBuf,
+    /// Where results of calls that nobody waits for may be posted (X-Callback-Url) [default: nowhere]
+    #[arg(long, value_name = "HOST[:PORT],...", value_parser = quantity::hosts)]
+    callbacks: Option<AllowList>,
 }
 
 /// Editors write a file in several steps; a save is over when nothing happens for this long.
@@ -68,7 +73,7 @@ impl Dev {
         let listeners = Listeners::bind(self.host, self.port, self.admin_port).await?;
         let (front, admin) = (listeners.front_url()?, listeners.admin_url()?);
         let state = State::open(self.state)?;
-        let mut platform = Platform::start(listeners, &state)?;
+        let mut platform = Platform::start(listeners, &state, self.callbacks.unwrap_or_default()).await?;
         tail::start(&mut platform, log_format).await?;
 
         let mut watcher = Watcher::new()?;

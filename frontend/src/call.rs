@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 use wire::broker::{self, Broker, Message, REQUESTS};
-use wire::{Answer, Invoke, MessageError, ProblemKind, encode_line};
+use wire::{ActivationId, Answer, Invoke, MessageError, ProblemKind, encode_line};
 
-use crate::in_flight::InFlight;
+use crate::in_flight::{InFlight, Place};
 
 pub(crate) struct Calls {
     pub(crate) broker: Arc<dyn Broker>,
@@ -44,9 +44,23 @@ impl Error {
 }
 
 impl Calls {
+    /// A place among the calls in flight for one that is handed over.
+    pub(crate) fn place(&self, activation: ActivationId) -> Result<Place, Error> {
+        self.in_flight.enter(activation).ok_or(Error::InFlight)
+    }
+
+    /// Hands over a call that nobody waits for. `Ok` means that the broker has it for good.
+    pub(crate) async fn hand_over(&self, invoke: &Invoke) -> Result<(), Error> {
+        let message = Message::new(encode_line(invoke)?).persistent();
+        match timeout(self.wait_max, self.broker.publish(REQUESTS, message)).await {
+            Ok(published) => published.map_err(not_published),
+            Err(_elapsed) => Err(Error::Unknown(broker::Error::Unknown(REQUESTS.to_owned()))),
+        }
+    }
+
     /// Makes a call. Dropping it forgets the answer; the call itself goes on.
     pub(crate) async fn call(&self, invoke: &Invoke) -> Result<Answer, Error> {
-        let mut place = self.in_flight.enter(invoke.activation).ok_or(Error::InFlight)?;
+        let mut place = self.place(invoke.activation)?;
         let message = Message::new(encode_line(invoke)?).expires_at(invoke.deadline).joinable();
         let answer = async {
             self.broker.publish(REQUESTS, message).await.map_err(not_published)?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use wire::calls;
+use wire::egress::AllowList;
 use wire::http::Limits;
 use wire::{MemberId, Namespace, Role};
 
@@ -36,6 +38,10 @@ pub struct Config {
     pub transfers_max: usize,
     /// Whether every client is a proxy of ours, whose `x-forwarded-*` headers are true.
     pub trusts_forwarded: bool,
+    /// How long a call whose caller does not wait may take, and how much longer its result is kept.
+    pub calls_ttl: Duration,
+    /// Where results may be posted.
+    pub callbacks: AllowList,
 }
 
 impl Default for Config {
@@ -49,6 +55,8 @@ impl Default for Config {
             in_flight_max: IN_FLIGHT_MAX,
             transfers_max: TRANSFERS_MAX,
             trusts_forwarded: false,
+            calls_ttl: calls::TTL,
+            callbacks: AllowList::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Turns an HTTP request into an invoke and the matching answer into a response.
 //!
-//! It knows nothing of routes, documents or Funcs: whatever passes the gate becomes a message.
+//! It knows nothing of routes, documents or Funcs: whatever passes the gate becomes a message. In the store
+//! it looks for nothing but the calls whose callers do not wait.
 
 mod access_log;
 mod answer;
@@ -13,6 +14,7 @@ mod health;
 mod hop_by_hop;
 mod host;
 mod in_flight;
+mod promises;
 mod replies;
 mod server;
 mod target;

@@ -10,7 +10,8 @@ use tracing::{debug, info, warn};
 use wire::broker::{self, Broker, DEAD_REQUESTS, dead_queue, requests_queue};
 use wire::http::{BodyReader, Handler, Request, Response, X_REQUEST_ID, problem, request_id, serve};
 use wire::{
-    ActivationId, Body, Chain, Component, Invoke, Problem, ProblemKind, RequestId, Store, Timestamp, Version,
+    ActivationId, Answer, Body, Chain, Component, Invoke, Problem, ProblemKind, RequestId, Store, Timestamp,
+    Version,
 };
 
 use crate::Config;
@@ -22,6 +23,7 @@ use crate::forwarded::Client;
 use crate::gate::{self, Clean};
 use crate::health::{self, Health};
 use crate::in_flight::InFlight;
+use crate::promises::{self, Inquiry, Promises, Told};
 use crate::replies::Replies;
 
 /// Seconds that a client should wait when we can take nothing: queues drain within one.
@@ -56,8 +58,9 @@ pub async fn run(
     let limits = config.limits.clone();
     let wait_max = config.call_timeout + config.answer_grace;
     let calls = Calls { broker: broker.clone(), in_flight: in_flight.clone(), wait_max };
-    let bodies = Bodies::new(&config, store);
-    let frontend = Frontend(Arc::new(Inner { config, calls, bodies, reply_to: reply_to.clone() }));
+    let bodies = Bodies::new(&config, store.clone());
+    let promises = promises(&config, store);
+    let frontend = Frontend(Arc::new(Inner { config, calls, promises, bodies, reply_to: reply_to.clone() }));
     tokio::select! {
         () = serve(listener, limits, frontend, shutdown) => {}
         never = replies.run() => match never {},
@@ -67,12 +70,18 @@ pub async fn run(
     Ok(broker.delete(&reply_to).await?)
 }
 
+fn promises(config: &Config, store: Store) -> Promises {
+    let Config { namespace, callbacks, calls_ttl: ttl, .. } = config.clone();
+    Promises { store, namespace, callbacks, ttl }
+}
+
 #[derive(Clone)]
 struct Frontend(Arc<Inner>);
 
 struct Inner {
     config: Config,
     calls: Calls,
+    promises: Promises,
     bodies: Bodies,
     reply_to: String,
 }
@@ -90,6 +99,8 @@ enum Refusal {
     Answer(#[from] NotHttp),
     #[error("write a response")]
     Response(#[from] http::Error),
+    #[error(transparent)]
+    Promise(#[from] promises::Error),
 }
 
 impl Handler for Frontend {
@@ -119,15 +130,30 @@ impl Inner {
         let client = Client::of(peer, &head.headers, self.config.trusts_forwarded);
         let clean =
             gate::check(&head.method, &head.uri, &head.headers, client, self.config.trusts_forwarded)?;
+        if let Some(inquiry) = Inquiry::read(&head.method, &clean.path).map_err(promises::Error::from)? {
+            return match self.promises.tell(inquiry).await? {
+                Told::Status(response) => Ok(response),
+                Told::Result(answer) => self.give(&head.method, *answer, id).await,
+            };
+        }
+        let promise = self.promises.asked(&clean.headers)?;
         let body = BodyReader::new(body, &self.config.limits).map_err(bodies::Error::from)?;
         let body = self.bodies.take(body).await?;
         let invoke = self.invoke(id, &head.method, client, clean, body);
+        if let Some(promise) = promise {
+            return Ok(Box::pin(self.promises.accept(&self.calls, invoke, promise)).await?);
+        }
         let answer = self.calls.call(&invoke).await?;
-        let body = match stored(&head.method, &answer) {
+        self.give(&head.method, answer, id).await
+    }
+
+    /// The response to a request of this method that an answer asks for, its body included.
+    async fn give(&self, method: &http::Method, answer: Answer, id: &RequestId) -> Result<Response, Refusal> {
+        let body = match stored(method, &answer) {
             Some(stored) => Some(Box::pin(self.bodies.give(stored, id)).await?),
             None => None,
         };
-        let mut response = into_response(&head.method, answer)?;
+        let mut response = into_response(method, answer)?;
         if let Some(body) = body {
             *response.body_mut() = body;
         }
@@ -186,7 +212,8 @@ fn refuse(refusal: &Refusal, id: &RequestId) -> Response {
     let told = Problem::new(kind, refusal.to_string(), id.clone(), Component::Frontend);
     problem(&match kind {
         ProblemKind::Overloaded => told.with_header("retry-after", RETRY_AFTER),
-        ProblemKind::MethodNotAllowed => told.with_header("allow", gate::ALLOW),
+        ProblemKind::MethodNotAllowed => told.with_header("allow", refusal.allow()),
+        ProblemKind::Conflict if refusal.is_early() => told.with_header("retry-after", RETRY_AFTER),
         _ => told,
     })
 }
@@ -199,6 +226,19 @@ impl Refusal {
             Self::Call(error) => error.kind(),
             Self::Answer(_) => ProblemKind::FuncFailed,
             Self::Response(_) => ProblemKind::Internal,
+            Self::Promise(error) => error.kind(),
         }
+    }
+
+    fn allow(&self) -> &'static str {
+        match self {
+            Self::Promise(error) => error.allow().unwrap_or(gate::ALLOW),
+            _ => gate::ALLOW,
+        }
+    }
+
+    /// Whether to ask again soon may help.
+    fn is_early(&self) -> bool {
+        matches!(self, Self::Promise(error) if error.is_early())
     }
 }

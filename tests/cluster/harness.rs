@@ -24,7 +24,19 @@ pub(crate) fn program() -> &'static Path {
 impl Platform {
     /// Serves copies of these Func folders.
     pub(crate) fn serving(funcs: &[&Path]) -> Self {
-        let cluster = Cluster::start(program(), Size { frontends: 1, trons: 1, runners: 1 });
+        Self::of(Cluster::start(program(), Size { frontends: 1, trons: 1, runners: 1 }), funcs)
+    }
+
+    /// The same, with results posted to these hosts.
+    pub(crate) fn posting(funcs: &[&Path], callbacks: &str) -> Self {
+        let mut cluster = Cluster::start(program(), Size { frontends: 0, trons: 0, runners: 1 });
+        cluster.add_tron(&["--callbacks", callbacks]);
+        cluster.add_frontend(&["--callbacks", callbacks]);
+        cluster.until_ready();
+        Self::of(cluster, funcs)
+    }
+
+    fn of(cluster: Cluster, funcs: &[&Path]) -> Self {
         funcs.iter().for_each(|func| cluster.deploy(func));
         Self { client: cluster.client(), cluster }
     }

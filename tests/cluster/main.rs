@@ -20,6 +20,8 @@ mod members;
 mod messages;
 #[path = "../platform/operator.rs"]
 mod operator;
+#[path = "../platform/promises.rs"]
+mod promises;
 #[path = "../platform/samples.rs"]
 mod samples;
 mod stopping;

@@ -23,20 +23,30 @@ pub(crate) struct Platform {
 impl Platform {
     /// Serves copies of these Func folders.
     pub(crate) fn serving(funcs: &[&Path]) -> Self {
+        Self::serving_with(funcs, &[])
+    }
+
+    /// The same, with results posted to these hosts.
+    pub(crate) fn posting(funcs: &[&Path], callbacks: &str) -> Self {
+        Self::serving_with(funcs, &["--callbacks", callbacks])
+    }
+
+    fn serving_with(funcs: &[&Path], arguments: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         let served = folder.path().join("funcs");
         fs::create_dir(&served).unwrap();
         for func in funcs {
             copy_func(func, &served.join(func.file_name().unwrap()));
         }
-        Self::start(folder)
+        Self::start(folder, arguments)
     }
 
-    fn start(folder: TempDir) -> Self {
+    fn start(folder: TempDir, arguments: &[&str]) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_funcatron"));
         let state = folder.path().join("state");
         let mut dev = Command::new(program)
             .args(["dev", "funcs", "--port", "0", "--admin-port", "0", "--state", "state"])
+            .args(arguments)
             .current_dir(folder.path())
             .env("RUST_LOG", "warn")
             .stdout(Stdio::piped())

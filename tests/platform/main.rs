@@ -13,4 +13,5 @@ mod hostile_funcs;
 mod live;
 mod operator;
 mod process;
+mod promises;
 mod samples;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use wire::{Heartbeat, MemberId};
+use wire::egress::AllowList;
+use wire::{Heartbeat, MemberId, calls};
 
 use crate::Token;
 
@@ -29,8 +30,12 @@ const ACTIVATIONS_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// that is moved from the dead letters finds its body.
 const BODIES_TTL: Duration = Duration::from_secs(48 * 60 * 60);
 
-/// A round lists all bodies, and none matters to the hour.
+/// A round lists all bodies and the records of all calls, and none matters to the hour.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// How long to wait before a result is posted again: most restarts take no longer than two or three such waits,
+/// each twice as long as the one before.
+const CALLBACK_PAUSE: Duration = Duration::from_secs(1);
 
 /// What one Tron is to be.
 #[derive(Clone, Debug)]
@@ -55,8 +60,15 @@ pub struct Config {
     pub activations_bytes_max: usize,
     /// How long large bodies are kept.
     pub bodies_ttl: Duration,
-    /// How often large bodies are looked through.
+    /// How often large bodies and the records of calls are looked through.
     pub sweep_interval: Duration,
+    /// Where results may be posted.
+    pub callbacks: AllowList,
+    /// How long to wait before a result that was not taken is posted again.
+    pub callback_pause: Duration,
+    /// How long a call whose caller does not wait may take, and how much longer its result is kept; the same
+    /// as on the frontends.
+    pub calls_ttl: Duration,
 }
 
 impl Config {
@@ -74,6 +86,9 @@ impl Config {
             activations_bytes_max: ACTIVATIONS_BYTES_MAX,
             bodies_ttl: BODIES_TTL,
             sweep_interval: SWEEP_INTERVAL,
+            callbacks: AllowList::default(),
+            callback_pause: CALLBACK_PAUSE,
+            calls_ttl: calls::TTL,
         }
     }
 }

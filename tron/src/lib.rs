@@ -5,6 +5,7 @@
 mod activations;
 mod admin;
 mod bundles;
+mod calls;
 mod config;
 mod dead_letters;
 mod desired;

@@ -12,6 +12,7 @@ use wire::{Broker, Store};
 use crate::activations::Activations;
 use crate::admin::Api;
 use crate::bundles::Bundles;
+use crate::calls;
 use crate::dead_letters::DeadLetters;
 use crate::dispatcher::Dispatcher;
 use crate::handle::Shared;
@@ -66,8 +67,11 @@ impl Tron {
         let api = Api::new(handle.clone(), config.token.clone(), config.bundle_bytes_max, stop.clone())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(api.serve(admin_listener));
-        let (ttl, period) = (config.bodies_ttl, config.sweep_interval);
+        // What a call or its result refers to is there for as long as they are.
+        let ttl = config.bodies_ttl.max(config.calls_ttl.saturating_mul(2));
+        let period = config.sweep_interval;
         tasks.spawn(sweep(shared.store.clone(), ttl, period, stop.clone()));
+        calls::spawn(&mut tasks, &config, &broker, &shared.store, &stop)?;
         // Listening comes before speaking: no answer to the first broadcast is lost.
         let opened = async {
             let heartbeats = Listener::open(Arc::clone(&broker), Topic::Heartbeats).await;

@@ -21,8 +21,8 @@ pub use embedded::Embedded;
 pub use given_up::GivenUp;
 pub use listener::Listener;
 pub use queues::{
-    DEAD_REQUESTS, DEAD_RESULTS, RETRIES, dead_letters, dead_letters_of, dead_queue, func_queue,
-    requests_queue, results_queue, retries_queue,
+    DEAD_REQUESTS, DEAD_RESULTS, RETRIES, callbacks_queue, dead_letters, dead_letters_of, dead_queue,
+    func_queue, requests_queue, results_queue, retries_queue,
 };
 
 pub use rabbitmq::{BadUrl, BrokerUrl, RabbitMq};
@@ -32,6 +32,10 @@ pub const REQUESTS: &str = "requests";
 
 /// The queue for the answers to calls whose callers do not wait.
 pub const RESULTS: &str = "results";
+
+/// The queue for those of these answers that are to be posted where their callers said: servers elsewhere
+/// may be slow, and the results of others are not to wait for that.
+pub const CALLBACKS: &str = "callbacks";
 
 /// The longest that a message may be held back.
 pub const DELAY_MAX: Duration = Duration::from_secs(60 * 60);

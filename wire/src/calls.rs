@@ -12,6 +12,9 @@ pub const RESERVED: &str = "/_funcatron/";
 /// How long a call may take until it is done, and how much longer its result is kept.
 pub const TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// How long after its deadline the end of a call may become known: it waits while the store is away.
+const OVERDUE: Duration = Duration::from_secs(5 * 60);
+
 /// That a call was accepted; written before it is handed over, and what makes it known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
@@ -32,7 +35,8 @@ pub struct Accepted {
     pub callback: Option<String>,
 }
 
-/// What a call came to. The first that is written stands.
+/// What a call came to. The first that is written stands, unless it failed and came to succeed after all:
+/// an operator may have it tried again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finished {
     /// When.
@@ -61,7 +65,7 @@ pub enum State {
     Pending,
     /// It has a result with a status below 500.
     Done,
-    /// It has a result with a status from 500 on.
+    /// It has a result with a status from 500 on, or its time is over and it has none.
     Failed,
     /// It was cancelled before it had a result.
     Cancelled,
@@ -97,6 +101,26 @@ pub struct CallStatus {
     pub callback: Option<Callback>,
 }
 
+impl State {
+    /// Its name, as it is in a status.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl Accepted {
+    /// Whether the call has no result and will not get one: whoever accepted it may have gone away before
+    /// it was handed over.
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.deadline.after(OVERDUE) <= now
+    }
+}
+
 impl Finished {
     /// How the call ended.
     pub fn state(&self) -> State {
@@ -109,10 +133,14 @@ impl Finished {
 }
 
 impl CallStatus {
-    /// What is to be told of a call.
-    pub fn of(accepted: &Accepted, finished: Option<&Finished>) -> Self {
-        let status = finished.map_or(State::Pending, Finished::state);
-        let has_result = matches!(status, State::Done | State::Failed);
+    /// What is to be told of a call now.
+    pub fn of(accepted: &Accepted, finished: Option<&Finished>, now: Timestamp) -> Self {
+        let status = match finished {
+            Some(finished) => finished.state(),
+            None if accepted.is_overdue(now) => State::Failed,
+            None => State::Pending,
+        };
+        let finished_with = finished.filter(|_| status != State::Cancelled);
         let path = location(&accepted.activation);
         Self {
             id: accepted.activation,
@@ -122,8 +150,8 @@ impl CallStatus {
             accepted_at: accepted.at,
             finished_at: finished.map(|finished| finished.at),
             expires_at: accepted.expires_at,
-            response_status: finished.filter(|_| has_result).map(|finished| finished.answer.status),
-            result: has_result.then(|| format!("{path}/result")),
+            response_status: finished_with.map(|finished| finished.answer.status),
+            result: finished_with.map(|_| format!("{path}/result")),
             callback: None,
         }
     }

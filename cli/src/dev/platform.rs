@@ -7,7 +7,8 @@ use runner::Inspector;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wire::broker::Embedded;
-use wire::{Broker, MemberId, Role, Store};
+use wire::egress::AllowList;
+use wire::{Broker, MemberId, Role, Store, Timestamp};
 
 use super::listeners::Listeners;
 use super::state::State;
@@ -27,22 +28,27 @@ pub(super) struct Platform {
 const FRONTEND: &str = "the frontend";
 
 impl Platform {
-    /// Starts everything.
-    pub(super) fn start(listeners: Listeners, state: &State) -> Result<Self> {
+    /// Starts everything. Results may be posted to `callbacks`.
+    pub(super) async fn start(listeners: Listeners, state: &State, callbacks: AllowList) -> Result<Self> {
         let broker: Arc<dyn Broker> = Arc::new(Embedded::new());
         let store = Store::directory(&state.store()).context("open the store")?;
+        // They were in the memory of an earlier run.
+        store.delete_calls(Timestamp::now()).await.context("forget the calls of an earlier run")?;
         let cache_dir = check::cache_dir().unwrap_or_else(|| state.cache());
         let runner = runner::Config { dev: true, ..check::runner_config(cache_dir)? };
         let inspect = check::inspect(Inspector::new(&runner)?);
-        let tron = tron::Config::new(MemberId::generate(Role::Tron), state.token.clone());
+        let tron = tron::Config {
+            callbacks: callbacks.clone(),
+            ..tron::Config::new(MemberId::generate(Role::Tron), state.token.clone())
+        };
         let (tron, handle) = tron::Tron::new(tron, broker.clone(), store.clone(), inspect);
 
         let (front_stop, stop) = (CancellationToken::new(), CancellationToken::new());
         let Listeners { front, admin } = listeners;
         let mut platform = Self { handle, broker: broker.clone(), tasks: JoinSet::new(), front_stop, stop };
         let front_stop = platform.front_stop.clone();
-        let frontend =
-            frontend::run(frontend::Config::default(), front, broker.clone(), store.clone(), front_stop);
+        let frontend = frontend::Config { callbacks, ..frontend::Config::default() };
+        let frontend = frontend::run(frontend, front, broker.clone(), store.clone(), front_stop);
         platform.spawn(FRONTEND, async { Ok(frontend.await?) });
         let tron = tron.run(admin, platform.stop.clone());
         platform.spawn("Tron", async { Ok(tron.await?) });

@@ -25,7 +25,8 @@ pub(crate) struct Frontend {
     /// RabbitMQ: amqp://user:password@host:5672/vhost, or amqps:// for TLS
     #[arg(long, value_name = "URL")]
     broker: Option<String>,
-    /// Where large bodies are kept: file:///DIRECTORY, s3://BUCKET/PREFIX or http://TRON:PORT (a Tron's admin API)
+    /// Where large bodies, and calls that nobody waits for, are kept: file:///DIRECTORY, s3://BUCKET/PREFIX or
+    /// http://TRON:PORT (a Tron's admin API)
     #[arg(long, value_name = "URL")]
     store: Option<String>,
     /// The token of the admin API, for a store behind a Tron
@@ -43,6 +44,12 @@ pub(crate) struct Frontend {
     /// How long a call may take, whatever its operation says [default: 60s]
     #[arg(long, value_name = "TIME")]
     call_timeout: Option<String>,
+    /// How long a call that nobody waits for may take, and how much longer its result is kept [default: 24h]
+    #[arg(long, value_name = "TIME")]
+    calls_ttl: Option<String>,
+    /// Where results of such calls may be posted (X-Callback-Url) [default: nowhere]
+    #[arg(long, value_name = "HOST[:PORT],...")]
+    callbacks: Option<String>,
     /// Calls that wait for their answers; further ones get a 503 [default: 8192]
     #[arg(long, value_name = "NUMBER")]
     in_flight_max: Option<String>,
@@ -99,6 +106,8 @@ impl Frontend {
         settings.set("listen", &mut listen, quantity::address);
         settings.set("namespace", &mut config.namespace, |name| Namespace::parse(name));
         settings.set("call-timeout", &mut config.call_timeout, quantity::duration);
+        settings.set("calls-ttl", &mut config.calls_ttl, quantity::duration);
+        settings.set("callbacks", &mut config.callbacks, quantity::hosts);
         settings.set("in-flight-max", &mut config.in_flight_max, quantity::count);
         settings.set("body-max", &mut config.limits.body_bytes_max, quantity::bytes);
         settings.set("trusts-forwarded", &mut config.trusts_forwarded, quantity::flag);

@@ -39,6 +39,13 @@ pub(crate) struct Tron {
     /// Where the admin API answers [default: 127.0.0.1:3001]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
+    /// How long a call that nobody waits for may take, and how much longer its result is kept; the same as on the
+    /// frontends [default: 24h]
+    #[arg(long, value_name = "TIME")]
+    calls_ttl: Option<String>,
+    /// Where results of such calls may be posted; the same as on the frontends [default: nowhere]
+    #[arg(long, value_name = "HOST[:PORT],...")]
+    callbacks: Option<String>,
     /// The largest bundle [default: 64MiB]
     #[arg(long, value_name = "SIZE")]
     bundle_max: Option<String>,
@@ -99,11 +106,15 @@ impl Tron {
         settings.set("listen", &mut listen, quantity::address);
         settings.set("threads", &mut threads, quantity::count);
         let bundle_max = settings.optional("bundle-max", quantity::bytes);
+        let calls_ttl = settings.optional("calls-ttl", quantity::duration);
+        let callbacks = settings.optional("callbacks", quantity::hosts);
         let inspector = runner_config(&mut settings);
         let ((broker, store), (token, inspector)) =
             settings.finish(broker.zip(store).zip(token.zip(inspector)))?;
         let mut config = Config::new(MemberId::generate(Role::Tron), token);
         config.bundle_bytes_max = bundle_max.unwrap_or(config.bundle_bytes_max);
+        config.calls_ttl = calls_ttl.unwrap_or(config.calls_ttl);
+        config.callbacks = callbacks.unwrap_or_default();
         let process =
             Process { member: config.member.clone(), broker, threads, drain_timeout: DRAIN_TIMEOUT };
         Ok(Setup { process, listen, config, store, inspector })

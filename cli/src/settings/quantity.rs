@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use wire::egress::{AllowList, BadEntry};
+
 /// What a kibibyte and so on are in bytes.
 const SIZES: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
 /// What seconds and so on are in milliseconds.
@@ -42,6 +44,12 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_no_address| format!("'{text}' is no address and port such as 0.0.0.0:3000"))
 }
 
+/// Hosts that requests may go to, with commas between them.
+pub(crate) fn hosts(text: &str) -> Result<AllowList, BadEntry> {
+    let entries: Vec<String> = text.split(',').map(|entry| entry.trim().to_owned()).collect();
+    AllowList::parse(&entries)
+}
+
 /// The number times its unit, the first that fits.
 fn product(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     let (number, worth) = units.iter().find_map(|(unit, worth)| {
@@ -61,6 +69,7 @@ mod tests {
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert_eq!(bytes("10MiB"), Ok(10 << 20));
         assert_eq!(bytes("123"), Ok(123));
+        assert!(hosts("a.test, b.test:81").is_ok() && hosts("a.test,").is_err());
     }
 
     #[test]

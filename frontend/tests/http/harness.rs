@@ -21,10 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Stage {
     pub(crate) address: SocketAddr,
     pub(crate) broker: Arc<Embedded>,
+    pub(crate) store: Store,
     pub(crate) shutdown: CancellationToken,
     pub(crate) calls: Arc<AtomicUsize>,
     pub(crate) frontend: JoinHandle<Result<(), frontend::Error>>,
-    pub(crate) store: Store,
     pub(crate) folder: TempDir,
 }
 
@@ -35,17 +35,29 @@ impl Stage {
     }
 
     pub(crate) async fn with(config: Config, behind: fn(&Invoke) -> Vec<Answer>) -> Self {
+        let stage = Self::alone(config).await;
+        tokio::spawn(answer_all(stage.broker.clone(), behind, stage.calls.clone()));
+        stage
+    }
+
+    /// A frontend with nobody behind it.
+    pub(crate) async fn alone(config: Config) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::directory(folder.path()).unwrap();
+        Self { folder, ..Self::over(config, store).await }
+    }
+
+    /// A frontend over a store that is there already.
+    pub(crate) async fn over(config: Config, store: Store) -> Self {
         let broker = Arc::new(Embedded::new());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, calls) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));
         broker.declare(&wire::broker::requests_queue()).await.unwrap();
-        tokio::spawn(answer_all(broker.clone(), behind, calls.clone()));
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::directory(folder.path()).unwrap();
         let frontend = frontend::run(config, listener, broker.clone(), store.clone(), shutdown.clone());
         let frontend = tokio::spawn(frontend);
-        Self { address, broker, shutdown, calls, frontend, store, folder }
+        Self { address, broker, store, shutdown, calls, frontend, folder }
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -63,6 +75,14 @@ impl Stage {
     pub(crate) async fn get(&self, path: &str) -> Reply {
         let mut client = self.client().await;
         client.send(format!("GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n").as_bytes()).await;
+        client.reply().await
+    }
+
+    /// Makes a request with these headers on a connection of its own.
+    pub(crate) async fn ask(&self, line: &str, headers: &[&str]) -> Reply {
+        let mut client = self.client().await;
+        let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+        client.send(format!("{line} HTTP/1.1\r\nHost: a.test\r\n{headers}\r\n").as_bytes()).await;
         client.reply().await
     }
 

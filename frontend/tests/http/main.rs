@@ -6,4 +6,5 @@ mod bodies;
 mod calls;
 mod harness;
 mod hostile;
+mod promises;
 mod slow;

@@ -20,6 +20,7 @@ use tron::{Config, Error, Handle, Inspect, Opened, Token, Tron};
 use wire::admin::DeployRequest;
 use wire::broker::{Embedded, Heard, Topic};
 use wire::bundle::Code;
+use wire::egress::AllowList;
 use wire::{
     Assignment, Broker, Bundle, BundleSha, Control, Fault, Heartbeat, MemberId, Role, Store, Timestamp,
     Version,
@@ -53,9 +54,16 @@ impl Stage {
 
     /// A Tron over a store that is there already.
     pub(crate) async fn on(store: Store) -> Self {
+        Self::with(store, AllowList::default()).await
+    }
+
+    /// The same, which may post results to these hosts.
+    pub(crate) async fn with(store: Store, callbacks: AllowList) -> Self {
         let broker = Arc::new(Embedded::new());
         let inspections = Arc::new(AtomicUsize::new(0));
         let config = Config {
+            callbacks,
+            callback_pause: Duration::from_millis(10),
             heartbeat_interval: Duration::from_millis(50),
             reconcile_interval: Duration::from_millis(50),
             drain_grace: Duration::from_millis(100),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a broken stage is a failed test")]
 
 mod admin;
+mod calls;
 mod dead_letters;
 mod deploying;
 mod harness;

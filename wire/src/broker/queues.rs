@@ -1,6 +1,6 @@
 //! The shape of every lasting queue, in one place: whoever declares one declares the same.
 
-use super::{Queue, REQUESTS, RESULTS};
+use super::{CALLBACKS, Queue, REQUESTS, RESULTS};
 use crate::RouteId;
 
 /// Where requests go that nobody can read or route.
@@ -35,6 +35,11 @@ pub fn requests_queue() -> Queue {
 /// The answers to calls whose callers do not wait, [`RESULTS`]. What finds no room waits with its runner.
 pub fn results_queue() -> Queue {
     calls(RESULTS.to_owned(), DEAD_RESULTS.to_owned())
+}
+
+/// The results that are to be posted, [`CALLBACKS`].
+pub fn callbacks_queue() -> Queue {
+    calls(CALLBACKS.to_owned(), DEAD_RESULTS.to_owned())
 }
 
 /// The queue of this name for the calls of one bundle on a route (see [`crate::Route::queue`]).

@@ -17,7 +17,7 @@ struct Entry {
 
 /// An entry that is not `host` or `host:port`.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("outbound entry {0:?} is not host or host:port")]
+#[error("{0:?} is not host or host:port")]
 pub struct BadEntry(String);
 
 /// Where a request may go.

@@ -34,7 +34,8 @@ impl ResponseBody {
         Self(Kind::Stored { stream, left: len })
     }
 
-    pub(super) fn full(bytes: Bytes) -> Self {
+    /// A body that is there whole.
+    pub fn full(bytes: Bytes) -> Self {
         Self(Kind::Full(bytes))
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Error, Store, unavailable};
-use crate::calls::{Accepted, Callback, Finished};
+use crate::calls::{Accepted, Callback, Finished, State};
 use crate::{ActivationId, Timestamp};
 
 /// What holds every kind.
@@ -24,7 +24,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn accept_call(&self, accepted: &Accepted) -> Result<(), Error> {
-        self.put_record(ACCEPTED, accepted.activation, accepted).await.map(drop)
+        self.put_record(ACCEPTED, accepted.activation, accepted, PutMode::Overwrite).await.map(drop)
     }
 
     /// Makes a call unknown that was not handed over.
@@ -44,12 +44,24 @@ impl Store {
         Ok(accepted.filter(|accepted| accepted.expires_at > Timestamp::now()))
     }
 
-    /// Keeps what a call came to, if nothing is kept yet; says whether it was.
+    /// Keeps what a call came to: the first that is written stands, unless that is a failure and this is
+    /// none. Says whether it stands now.
     ///
     /// # Errors
-    /// When the store cannot be written.
+    /// When the store cannot be read or written.
     pub async fn finish_call(&self, finished: &Finished) -> Result<bool, Error> {
-        self.put_record(RESULTS, finished.answer.activation, finished).await
+        let activation = finished.answer.activation;
+        if self.put_record(RESULTS, activation, finished, PutMode::Create).await? {
+            return Ok(true);
+        }
+        let is_failure = |finished: &Finished| finished.state() == State::Failed;
+        let standing = self.finished_call(activation).await?;
+        if is_failure(finished) || !standing.as_ref().is_some_and(is_failure) {
+            return Ok(false);
+        }
+        // Whoever was told of the failure is to be told of this, too.
+        self.delete_record(CALLBACKS, activation).await?;
+        self.put_record(RESULTS, activation, finished, PutMode::Overwrite).await
     }
 
     /// What a call came to.
@@ -65,7 +77,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn cancel_call(&self, activation: ActivationId) -> Result<(), Error> {
-        self.put_record(CANCELS, activation, &Timestamp::now()).await.map(drop)
+        self.put_record(CANCELS, activation, &Timestamp::now(), PutMode::Overwrite).await.map(drop)
     }
 
     /// Whether a call is to be cancelled.
@@ -107,7 +119,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn note_callback(&self, activation: ActivationId, callback: &Callback) -> Result<(), Error> {
-        self.put_record(CALLBACKS, activation, callback).await.map(drop)
+        self.put_record(CALLBACKS, activation, callback, PutMode::Overwrite).await.map(drop)
     }
 
     /// How posting a result ended.
@@ -141,16 +153,17 @@ impl Store {
         Ok(deleted)
     }
 
-    /// Writes a record unless there is one; says whether it did.
+    /// Writes a record; says whether it did.
     async fn put_record<T: Serialize>(
         &self,
         kind: &str,
         activation: ActivationId,
         record: &T,
+        mode: PutMode,
     ) -> Result<bool, Error> {
         // A record is texts and numbers: it can always be written.
         let json = serde_json::to_vec(record).unwrap_or_default();
-        match self.objects.put_opts(&key(kind, activation), json.into(), PutMode::Create.into()).await {
+        match self.objects.put_opts(&key(kind, activation), json.into(), mode.into()).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
             Err(source) => Err(unavailable(format!("keep the {kind} record of a call"), source)),
@@ -231,6 +244,21 @@ mod tests {
         assert!(store.finish_call(&first).await.unwrap());
         assert!(!store.finish_call(&second).await.unwrap());
         assert_eq!(store.finished_call(activation).await.unwrap(), Some(first));
+    }
+
+    #[tokio::test]
+    async fn a_call_that_failed_and_came_to_succeed_is_done() {
+        let (_directory, store) = store();
+        let activation = ActivationId::unguessable();
+        let failed = finished(activation, "failed");
+        let done = Finished { answer: Answer { status: 200, ..failed.answer.clone() }, ..failed.clone() };
+        assert!(store.finish_call(&failed).await.unwrap());
+        let callback = Callback { at: Timestamp(4), attempts: 1, error: None };
+        store.note_callback(activation, &callback).await.unwrap();
+        assert!(store.finish_call(&done).await.unwrap());
+        assert_eq!(store.callback(activation).await.unwrap(), None);
+        assert!(!store.finish_call(&failed).await.unwrap());
+        assert_eq!(store.finished_call(activation).await.unwrap(), Some(done));
     }
 
     #[tokio::test]

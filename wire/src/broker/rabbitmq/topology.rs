@@ -26,7 +26,7 @@ const SUBSCRIPTION_LEN_MAX: i64 = 1024;
 pub(super) fn exchange_of(queue: &str) -> &'static str {
     match queue.split('.').next() {
         Some(REQUESTS) => REQUESTS_EXCHANGE,
-        Some("reply" | "results") => REPLIES_EXCHANGE,
+        Some("reply" | "results" | "callbacks") => REPLIES_EXCHANGE,
         Some("dead") => DEAD_EXCHANGE,
         _ => CALLS_EXCHANGE,
     }
