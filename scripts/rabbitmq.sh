@@ -4,6 +4,7 @@
 #   scripts/rabbitmq.sh stop DIR              stops it; what is in DIR stays
 #   scripts/rabbitmq.sh ctl DIR ...           rabbitmqctl for it
 # DIR/pid names its process, for whoever wants to see it die. PLUGINS= starts it without the management API.
+# With DIR/cert.pem and DIR/key.pem, it speaks TLS.
 set -euo pipefail
 command=${1:?start, stop or ctl} dir=${2:?a folder}
 shift 2
@@ -22,7 +23,14 @@ password = secrets.token_hex(16)
 def write(name, text):
     with open(os.open(os.path.join(sys.argv[1], name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
-write("rabbitmq.conf", f"""listeners.tcp.1 = 127.0.0.1:{amqp}
+scheme, listener = "amqp", f"listeners.tcp.1 = 127.0.0.1:{amqp}"
+if os.path.exists(os.path.join(sys.argv[1], "cert.pem")):
+    folder = os.path.abspath(sys.argv[1])
+    scheme, listener = "amqps", f"""listeners.tcp = none
+listeners.ssl.1 = 127.0.0.1:{amqp}
+ssl_options.certfile = {folder}/cert.pem
+ssl_options.keyfile = {folder}/key.pem"""
+write("rabbitmq.conf", f"""{listener}
 management.tcp.ip = 127.0.0.1
 management.tcp.port = {http}
 default_user = funcatron
@@ -30,7 +38,7 @@ default_pass = {password}
 disk_free_limit.absolute = 50MB
 """)
 write("ports", f"amqp={amqp} http={http} node={node}\n")
-write("env", f"""export FUNCATRON_TEST_BROKER=amqp://funcatron:{password}@127.0.0.1:{amqp}
+write("env", f"""export FUNCATRON_TEST_BROKER={scheme}://funcatron:{password}@127.0.0.1:{amqp}
 export FUNCATRON_TEST_BROKER_API=http://funcatron:{password}@127.0.0.1:{http}
 """)
 PYTHON

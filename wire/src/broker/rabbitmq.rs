@@ -67,7 +67,10 @@ impl RabbitMq {
         let publish = Upkeep {
             url: url.clone(),
             name: format!("{name} publish"),
-            open: Box::new(Publishing::open),
+            open: Box::new({
+                let tasks = tasks.clone();
+                move |line| Publishing::open(line, tasks.clone())
+            }),
             up,
             refused: refused.clone(),
         };
@@ -77,7 +80,10 @@ impl RabbitMq {
         let consume = Upkeep {
             url: url.clone(),
             name: format!("{name} consume"),
-            open: Box::new(move |line| Consuming::open(line, known_queues(&to_declare))),
+            open: Box::new({
+                let tasks = tasks.clone();
+                move |line| Consuming::open(line, known_queues(&to_declare), tasks.clone())
+            }),
             up,
             refused: refused.clone(),
         };
@@ -88,19 +94,23 @@ impl RabbitMq {
             stop,
             tasks,
         };
+        // The tasks that set them live for as long as the broker.
+        let both_up = async {
+            _ = publishing.wait_for(Option::is_some).await.map(drop);
+            _ = consuming.wait_for(Option::is_some).await.map(drop);
+        };
         tokio::select! {
             () = refused.cancelled() => Err(Error::Refused),
-            _ = publishing.wait_for(Option::is_some) => {
-                // The tasks that set it live for as long as the broker.
-                let _up = consuming.wait_for(Option::is_some).await;
-                Ok(broker)
-            }
+            () = both_up => Ok(broker),
         }
     }
 
     /// Ends the connections in order, once everything that was settled is with the broker. What is still
     /// unsettled goes back to its queue.
     pub async fn close(&self) {
+        if let Some(session) = self.shared.consuming() {
+            session.flush().await;
+        }
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;

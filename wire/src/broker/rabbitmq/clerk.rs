@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicNackOptions};
 use lapin::{Channel, Consumer};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -36,6 +36,8 @@ pub(super) struct Clerk {
 struct Settled {
     acked: Vec<u64>,
     given_back: Vec<u64>,
+    /// Who waits for the broker to be told.
+    flushes: Vec<oneshot::Sender<()>>,
 }
 
 /// What an errand came to.
@@ -78,6 +80,7 @@ impl Clerk {
                 Order::Ack(tag) if self.held.take(tag) => settled.acked.push(tag),
                 Order::Retry(tag) if self.held.take(tag) => settled.given_back.push(tag),
                 Order::Ack(_) | Order::Retry(_) => {}
+                Order::Flush(told) => settled.flushes.push(told),
                 Order::Bury(tag, burial) => _ = self.errands.spawn(bury(tag, burial)),
                 Order::Leave(seat, consumer) => {
                     let held = self.held.take_all(seat);
@@ -101,7 +104,7 @@ impl Clerk {
 
     /// Tells the broker. What is given back goes first, since an acknowledgement may cover what is before it.
     async fn settle(&mut self, settled: Settled) {
-        let Settled { acked, given_back } = settled;
+        let Settled { acked, given_back, flushes } = settled;
         let options = BasicNackOptions { multiple: false, requeue: true };
         let nacks = given_back.iter().map(|tag| self.channel.basic_nack(*tag, options));
         // A channel that is gone has given back everything by itself.
@@ -114,6 +117,8 @@ impl Clerk {
             .chain(apart)
             .map(|(tag, multiple)| self.channel.basic_ack(tag, BasicAckOptions { multiple }));
         let _closed = join_all(acks).await;
+        // Whoever gave up waiting needs no answer.
+        flushes.into_iter().for_each(|told| _ = told.send(()));
     }
 }
 
@@ -134,5 +139,7 @@ async fn leave(channel: Channel, mut consumer: Consumer, mut held: Vec<u64>, no_
     while let Some(Some(Ok(delivery))) = consumer.next().now_or_never() {
         held.push(delivery.delivery_tag);
     }
+    // Whoever waits for them gets each as it comes back: they come back in the order in which they were sent.
+    held.sort_unstable();
     Done::Left(held)
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lapin::options::{BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
-use tokio::sync::{Mutex as AsyncMutex, mpsc};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 
 use super::burial::Burial;
 use super::clerk::Clerk;
@@ -32,6 +32,8 @@ pub(super) enum Order {
     Bury(u64, Burial),
     /// A consumer is gone: what it was given goes back.
     Leave(u64, Consumer),
+    /// Says when everything before it was told to the broker.
+    Flush(oneshot::Sender<()>),
 }
 
 /// Which consumer holds which delivery. One whose consumer left is held by nobody.
@@ -78,6 +80,14 @@ impl Desk {
     /// Notes that a consumer was given this delivery.
     pub(super) fn give(&self, tag: u64, seat: u64) {
         self.held.add(tag, seat);
+    }
+
+    /// Waits until the broker was told of everything that is settled.
+    pub(super) async fn flush(&self) {
+        let (told, done) = oneshot::channel();
+        self.order(Order::Flush(told));
+        // Who does not answer has no connection any more.
+        let _gone = done.await;
     }
 
     pub(super) fn order(&self, order: Order) {

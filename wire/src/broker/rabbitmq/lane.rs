@@ -14,6 +14,7 @@ use tracing::warn;
 use super::batch::{Job, pack};
 use super::cohort::Cohort;
 use super::line::{Line, rest};
+use super::session::ensure_exchanges;
 use crate::Chain;
 use crate::broker::Error;
 
@@ -46,6 +47,8 @@ pub(super) async fn run(line: Arc<Line>, mut jobs: mpsc::Receiver<Job>) {
 }
 
 async fn open(line: &Line) -> lapin::Result<Channel> {
+    // Whoever closed the last one may have deleted them.
+    ensure_exchanges(line).await?;
     let channel = line.channel().await?;
     channel.confirm_select(ConfirmSelectOptions::default()).await?;
     Ok(channel)

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use lapin::Channel;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc};
+use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use super::batch::Job;
@@ -31,13 +32,11 @@ pub(super) struct Publishing {
 }
 
 impl Publishing {
-    pub(super) fn open(line: Arc<Line>) -> BoxFuture<'static, lapin::Result<Self>> {
+    pub(super) fn open(line: Arc<Line>, tasks: TaskTracker) -> BoxFuture<'static, lapin::Result<Self>> {
         Box::pin(async move {
-            ensure_exchanges(&line).await?;
             let lane = || {
                 let (jobs, queue) = mpsc::channel(JOBS_MAX);
-                // It ends with the line.
-                tokio::spawn(lane::run(line.clone(), queue));
+                tasks.spawn(lane::run(line.clone(), queue));
                 jobs
             };
             Ok(Self { transient: lane(), persistent: lane(), line: line.clone() })
@@ -60,15 +59,21 @@ pub(super) struct Consuming {
     /// For what may close a channel.
     scratch: Mutex<Option<Channel>>,
     desks: Mutex<Vec<Arc<Desk>>>,
+    /// Where the clerks are, whichever thread asked for a consumer.
     runtime: Handle,
+    tasks: TaskTracker,
 }
 
 impl Consuming {
-    pub(super) fn open(line: Arc<Line>, known: Vec<Queue>) -> BoxFuture<'static, lapin::Result<Self>> {
+    pub(super) fn open(
+        line: Arc<Line>,
+        known: Vec<Queue>,
+        tasks: TaskTracker,
+    ) -> BoxFuture<'static, lapin::Result<Self>> {
         Box::pin(async move {
             ensure_exchanges(&line).await?;
-            let runtime = Handle::current();
-            let session = Self { line, scratch: Mutex::default(), desks: Mutex::default(), runtime };
+            let (scratch, desks) = (Mutex::default(), Mutex::default());
+            let session = Self { line, scratch, desks, runtime: Handle::current(), tasks };
             for queue in known {
                 session.declare(&queue).await?;
             }
@@ -142,6 +147,12 @@ impl Consuming {
         Ok(Seat::new(place, desk, joined))
     }
 
+    /// Waits until the broker was told of everything that is settled.
+    pub(super) async fn flush(&self) {
+        let desks = self.desks.lock().await.clone();
+        join_all(desks.iter().map(|desk| desk.flush())).await;
+    }
+
     async fn desk(&self, no_ack: bool) -> lapin::Result<Arc<Desk>> {
         let mut desks = self.desks.lock().await;
         desks.retain(|desk| desk.is_open());
@@ -149,8 +160,9 @@ impl Consuming {
             return Ok(desk.clone());
         }
         let (desk, clerk) = Desk::new(self.line.channel().await?, no_ack);
-        // It ends with the desk.
-        self.runtime.spawn(clerk);
+        let lost = self.line.lost();
+        let clerk = async move { _ = lost.run_until_cancelled(clerk).await };
+        self.tasks.spawn_on(clerk, &self.runtime);
         let desk = Arc::new(desk);
         desks.push(desk.clone());
         Ok(desk)
@@ -167,7 +179,7 @@ impl Consuming {
 }
 
 /// Declares the exchanges, or finds them there.
-async fn ensure_exchanges(line: &Line) -> lapin::Result<()> {
+pub(super) async fn ensure_exchanges(line: &Line) -> lapin::Result<()> {
     let declared = topology::declare_exchanges(&line.channel().await?).await;
     match declared {
         Err(error) if matches!(refusal_code(&error), Some(403 | 406)) => {
