@@ -50,8 +50,8 @@ impl Consumption {
     async fn open(&self) -> Result<Consumer, broker::Error> {
         let Deployed { queue, route, .. } = &*self.deployed;
         match self.broker.consume(queue, self.prefetch).await {
-            // It may have gone away together with the broker's memory.
-            Err(broker::Error::Unroutable(_)) => {
+            // It may have gone away together with the broker's memory. One that drains is gone for good then.
+            Err(broker::Error::Unroutable(_)) if !self.deployed.is_draining() => {
                 self.broker.declare(&func_queue(queue, route)).await?;
                 self.broker.consume(queue, self.prefetch).await
             }

@@ -1,5 +1,7 @@
 //! `Deployed`: a bundle on a route, loaded and ready to answer.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use swagger::{BasePath, Document};
 use wire::{BundleSha, RouteId};
 
@@ -17,4 +19,12 @@ pub(crate) struct Deployed {
     pub(crate) document: Document,
     pub(crate) func: Func,
     pub(crate) bodies: Bodies,
+    pub(crate) draining: AtomicBool,
+}
+
+impl Deployed {
+    /// Whether no route names it any more, so that its queue is not to be declared.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
 }

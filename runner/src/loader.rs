@@ -1,6 +1,7 @@
 //! `Loader`: turns an assignment into a [`Deployed`] bundle.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use swagger::{BadBasePath, BasePath, Document, Invalid};
@@ -94,6 +95,7 @@ impl Loader {
             document,
             func: Func { program, environment, reach, limits: self.limits },
             bodies: self.bodies.clone(),
+            draining: AtomicBool::new(assignment.draining),
         })
     }
 

@@ -53,7 +53,9 @@ impl Loading {
 async fn load(loader: &Loader, broker: &dyn Broker, func: &FuncAssignment) -> Result<Arc<Deployed>, String> {
     let FuncAssignment { queue, route, sha, .. } = func;
     // Whoever sees in our heartbeat that a Func is held may send to its queue at once.
-    if let Err(error) = broker.declare(&func_queue(queue, route)).await {
+    if !func.draining
+        && let Err(error) = broker.declare(&func_queue(queue, route)).await
+    {
         warn!(%queue, %error, "queue not declared");
     }
     match loader.load(func).await {

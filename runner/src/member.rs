@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -30,7 +31,7 @@ pub(crate) struct Member {
     loader: Arc<Loader>,
     serving: watch::Sender<Arc<Serving>>,
     cancels: Told,
-    /// What is loaded, with what it was loaded from.
+    /// What is loaded, with what it was loaded from, whether that drains or not.
     loaded: HashMap<String, (FuncAssignment, Arc<Deployed>)>,
     /// What is to be served.
     assignment: Assignment,
@@ -96,7 +97,7 @@ impl Member {
 
     fn hear(&mut self, message: Control) {
         match message {
-            Control::Assignment(assignment) if assignment.version > self.assignment.version => {
+            Control::Assignment(assignment) if self.is_news(&assignment) => {
                 self.assignment = assignment;
                 self.load();
             }
@@ -105,20 +106,36 @@ impl Member {
         }
     }
 
+    /// Within a version, what is being drained changes, and Trons may differ about it for a moment.
+    fn is_news(&self, assignment: &Assignment) -> bool {
+        let held = &self.assignment;
+        assignment.version > held.version
+            || (assignment.version == held.version && assignment.funcs != held.funcs)
+    }
+
     /// Begins to bring what is loaded in line with the assignment; whatever was being loaded is superseded.
     /// A Func that changes is served as it was until the new one is there.
     fn load(&mut self) {
         self.failing.clear();
         let queues: HashSet<&str> = self.assignment.funcs.iter().map(|func| func.queue.as_str()).collect();
         self.loaded.retain(|queue, _| queues.contains(queue.as_str()));
+        for draining in self.assignment.funcs.iter().filter(|func| func.draining) {
+            if let Some((_, deployed)) = self.loaded.get(&draining.queue) {
+                deployed.draining.store(true, Ordering::Relaxed);
+            }
+        }
         let missing = self.missing().cloned().collect();
         self.loading = Some(Loading::start(self.loader.clone(), self.broker.clone(), missing));
         self.serve();
     }
 
     fn missing(&self) -> impl Iterator<Item = &FuncAssignment> {
-        let is_loaded =
-            |func: &FuncAssignment| self.loaded.get(&func.queue).is_some_and(|(loaded, _)| loaded == func);
+        let is_loaded = |func: &FuncAssignment| {
+            self.loaded.get(&func.queue).is_some_and(|(loaded, deployed)| {
+                // One that drained and is wanted again may have lost its queue: it is loaded like a new one.
+                *loaded == source(func) && (func.draining || !deployed.is_draining())
+            })
+        };
         self.assignment.funcs.iter().filter(move |func| !is_loaded(func))
     }
 
@@ -128,7 +145,7 @@ impl Member {
         for Loaded { func, result } in loaded {
             let queue = func.queue.clone();
             match result {
-                Ok(deployed) => _ = self.loaded.insert(queue, (func, deployed)),
+                Ok(deployed) => _ = self.loaded.insert(queue, (source(&func), deployed)),
                 Err(reason) => {
                     self.loaded.remove(&queue);
                     self.failing.insert(queue, reason);
@@ -176,6 +193,11 @@ impl Member {
             warn!(%error, "heartbeat not sent");
         }
     }
+}
+
+/// What a Func is loaded from, whether it drains or not.
+fn source(func: &FuncAssignment) -> FuncAssignment {
+    FuncAssignment { draining: false, ..func.clone() }
 }
 
 /// What was loaded meanwhile, for as long as something is being loaded.

@@ -18,6 +18,8 @@ pub(crate) struct Change {
     pub(crate) action: String,
     /// Every route.
     pub(crate) routes: Vec<Route>,
+    /// Whether it is worth an entry of the log although every route stays as it is.
+    pub(crate) again: bool,
 }
 
 /// The route that a request is about.
@@ -76,7 +78,7 @@ pub(crate) fn deploy(
     let mut routes: Vec<Route> = state.routes.iter().filter(|other| other.id != route.id).cloned().collect();
     routes.push(route);
     routes.sort_by(|a, b| (&a.host, &a.base_path).cmp(&(&b.host, &b.base_path)));
-    Ok(Change { action, routes })
+    Ok(Change { action, routes, again: false })
 }
 
 /// The routes without this one.
@@ -84,12 +86,14 @@ pub(crate) fn undeploy(state: &Deployment, id: &RouteId) -> Result<Change, Rejec
     let (gone, routes): (Vec<Route>, Vec<Route>) =
         state.routes.iter().cloned().partition(|route| route.id == *id);
     let gone = gone.first().ok_or_else(|| Rejection::NotFound(format!("there is no route {id}")))?;
-    Ok(Change { action: format!("undeploy {}{}", gone.host, gone.base_path), routes })
+    let action = format!("undeploy {}{}", gone.host, gone.base_path);
+    Ok(Change { action, routes, again: false })
 }
 
 /// The routes of an earlier deployment.
 pub(crate) fn rollback(target: &Deployment) -> Change {
-    Change { action: format!("roll back to {}", target.number), routes: target.routes.clone() }
+    let action = format!("roll back to {}", target.number);
+    Change { action, routes: target.routes.clone(), again: false }
 }
 
 /// Whether a route of this state names the bundle.

@@ -15,7 +15,7 @@ use crate::Rejection;
 use crate::activations::{Activations, Follow};
 use crate::bundles::{Bundles, Uploaded};
 use crate::dead_letters::DeadLetters;
-use crate::desired::{self, Claim};
+use crate::desired::{self, Change, Claim};
 use crate::log::Log;
 use crate::query::Query;
 use crate::status::{Readiness, Status};
@@ -103,14 +103,22 @@ impl Handle {
         self.shared.bundles.delete(sha).await
     }
 
-    /// Makes a bundle serve a route, and waits a while for a runner to load it.
+    /// Makes a bundle serve a route, and waits a while for a runner to load it and for everybody to
+    /// dispatch by it. Runners that could not load it before are asked to try again.
     ///
     /// # Errors
     /// When there is no such bundle, the settings are faulty, or the route is another API's.
     pub async fn deploy(&self, request: &DeployRequest, by: &str) -> Result<Deployed, Rejection> {
-        let (deployment, route) = self.change_route(request, by).await?;
+        let before = self.shared.log.current().await?.number;
+        let (mut deployment, route) = self.change_route(request, by, false).await?;
         let queue = queue(&deployment.routes, &route, &request.sha);
-        let readiness = self.wait_for_runner(deployment.number, &queue).await;
+        let mut readiness = self.wait_for_runner(deployment.number, &queue).await;
+        if deployment.number <= before && matches!(readiness, Readiness::Failed(_)) {
+            // That was said about an earlier attempt, and what was in its way may be gone.
+            (deployment, _) = self.change_route(request, by, true).await?;
+            readiness = self.wait_for_runner(deployment.number, &queue).await;
+        }
+        self.wait_until_applied(&deployment).await;
         let failure = match &readiness {
             Readiness::Failed(reason) => Some(reason.clone()),
             Readiness::Ready | Readiness::Pending => None,
@@ -123,6 +131,7 @@ impl Handle {
         &self,
         request: &DeployRequest,
         by: &str,
+        again: bool,
     ) -> Result<(Arc<Deployment>, RouteId), Rejection> {
         let Shared { log, bundles, changes, .. } = &*self.shared;
         let _changing = changes.lock().await;
@@ -131,7 +140,10 @@ impl Handle {
         let state = log.current().await?;
         let before = state.routes.iter().filter(|other| other.id == route);
         let titles = bundles.titles(before.flat_map(|route| &route.bundles).map(|bundle| &bundle.sha)).await;
-        let deployment = log.commit(by, |state| desired::deploy(state, request, &info, &titles)).await?;
+        let decide = |state: &Deployment| {
+            desired::deploy(state, request, &info, &titles).map(|change| Change { again, ..change })
+        };
+        let deployment = log.commit(by, decide).await?;
         Ok((deployment, route))
     }
 
@@ -143,7 +155,8 @@ impl Handle {
         let changing = self.shared.changes.lock().await;
         let deployment = self.shared.log.commit(by, |state| desired::undeploy(state, id)).await?;
         drop(changing);
-        self.wait_until_applied(&deployment).await
+        self.wait_until_applied(&deployment).await;
+        Ok(DeploymentInfo::from(&*deployment))
     }
 
     /// Brings back the routes of an earlier deployment, as a new one.
@@ -162,7 +175,8 @@ impl Handle {
         }
         let deployment = self.shared.log.commit(by, |_| Ok(desired::rollback(&target))).await?;
         drop(changing);
-        self.wait_until_applied(&deployment).await
+        self.wait_until_applied(&deployment).await;
+        Ok(DeploymentInfo::from(&*deployment))
     }
 
     /// One entry of the deployment log.
@@ -288,13 +302,12 @@ impl Handle {
         }
     }
 
-    /// Waits until calls are dispatched by this deployment, so that who changed the state sees it.
-    async fn wait_until_applied(&self, deployment: &Deployment) -> Result<DeploymentInfo, Rejection> {
+    /// Waits until everybody dispatches by this deployment, so that who changed the state sees it.
+    async fn wait_until_applied(&self, deployment: &Deployment) {
         let mut status = self.shared.status.clone();
-        let applied = status.wait_for(|status| status.deployment >= deployment.number);
+        let applied = status.wait_for(|status| status.is_applied(deployment.number));
         // It is in the log: whether it took a moment longer changes nothing about the answer.
         let _in_time = tokio::time::timeout(self.shared.ready_timeout, applied).await;
-        Ok(DeploymentInfo::from(deployment))
     }
 
     async fn wait_for_runner(&self, number: u64, queue: &str) -> Readiness {

@@ -14,6 +14,10 @@ use crate::table::Table;
 /// Others would have to win this often in a row before a change is given up.
 const ATTEMPTS_MAX: usize = 16;
 
+/// Deployments before the present one whose Funcs may have left queues behind: more than anybody makes
+/// while every Tron is away, and little to read at the start.
+const BEFORE_MAX: usize = 16;
+
 /// The deployment log. Every change is a put-if-absent of the next entry: several Trons may write.
 pub(crate) struct Log {
     store: Store,
@@ -28,6 +32,8 @@ struct Head {
     last: u64,
     /// The last readable entry.
     state: Arc<Deployment>,
+    /// Those before it, newest first.
+    before: Vec<Arc<Deployment>>,
 }
 
 impl Log {
@@ -40,7 +46,7 @@ impl Log {
             action: String::new(),
             routes: Vec::new(),
         };
-        let (head, _) = watch::channel(Head { last: 0, state: Arc::new(nothing) });
+        let (head, _) = watch::channel(Head { last: 0, state: Arc::new(nothing), before: Vec::new() });
         Self { store, head, loaded: OnceCell::new() }
     }
 
@@ -50,6 +56,13 @@ impl Log {
         Ok(Arc::clone(&self.head.borrow().state))
     }
 
+    /// The desired state, and those before it, newest first.
+    pub(crate) async fn recent(&self) -> Result<(Arc<Deployment>, Vec<Arc<Deployment>>), store::Error> {
+        self.loaded.get_or_try_init(|| self.load()).await?;
+        let head = self.head.borrow();
+        Ok((Arc::clone(&head.state), head.before.clone()))
+    }
+
     /// Resolves once the state is another than deployment `number`.
     pub(crate) async fn changed(&self, number: u64) {
         // The sender is our own: it does not close while we wait.
@@ -57,7 +70,7 @@ impl Log {
     }
 
     /// Changes the state: decides, appends, and decides anew whenever somebody else was first. A change
-    /// that leaves every route as it is writes nothing.
+    /// that leaves every route as it is writes nothing, unless it is asked for again.
     pub(crate) async fn commit(
         &self,
         by: &str,
@@ -65,8 +78,8 @@ impl Log {
     ) -> Result<Arc<Deployment>, Rejection> {
         for _ in 0..ATTEMPTS_MAX {
             let state = self.current().await?;
-            let Change { action, routes } = decide(&state)?;
-            if routes == state.routes && state.number > 0 {
+            let Change { action, routes, again } = decide(&state)?;
+            if !again && routes == state.routes && state.number > 0 {
                 return Ok(state);
             }
             Table::build(&routes).map_err(|bad| Rejection::Conflict(bad.to_string()))?;
@@ -128,27 +141,46 @@ impl Log {
 
     /// Starts from the last readable entry.
     async fn load(&self) -> Result<(), store::Error> {
-        let numbers = self.store.deployment_numbers().await?;
+        let mut numbers = self.store.deployment_numbers().await?;
         let last = numbers.last().copied().unwrap_or_default();
-        for number in numbers.into_iter().rev() {
-            if let Some(deployment) = readable(number, self.store.deployment(number).await)? {
-                self.advance(last, Some(deployment));
-                break;
+        let mut state = None;
+        while state.is_none()
+            && let Some(number) = numbers.pop()
+        {
+            state = readable(number, self.store.deployment(number).await)?;
+        }
+        let mut before = Vec::new();
+        for number in numbers.into_iter().rev().take(BEFORE_MAX) {
+            match self.store.deployment(number).await {
+                Ok(deployment) => before.extend(deployment.map(Arc::new)),
+                // The alarm was raised when it was the last.
+                Err(store::Error::Corrupt { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
-        self.advance(last, None);
+        self.head.send_modify(|head| {
+            head.last = last;
+            head.before = before;
+            if let Some(state) = state {
+                head.state = Arc::new(state);
+            }
+        });
         Ok(())
     }
 
     /// Takes note of entry `last`, unless somebody already did, and gives the state that holds now.
     fn advance(&self, last: u64, deployment: Option<Deployment>) -> Arc<Deployment> {
-        let mut state = deployment.map(Arc::new);
+        let state = deployment.map(Arc::new);
         self.head.send_if_modified(|head| {
             if last <= head.last {
                 return false;
             }
             head.last = last;
-            head.state = state.get_or_insert_with(|| Arc::clone(&head.state)).clone();
+            if let Some(state) = &state {
+                let replaced = std::mem::replace(&mut head.state, Arc::clone(state));
+                head.before.insert(0, replaced);
+                head.before.truncate(BEFORE_MAX);
+            }
             true
         });
         state.unwrap_or_else(|| Arc::clone(&self.head.borrow().state))

@@ -1,110 +1,130 @@
-//! `Plan`: what runners are to do, replaced bundles that still have calls included. Pure.
+//! `Plan`: what runners are to do, replaced bundles that still have calls included. Pure: two Trons that
+//! read the same log and see the same queues come to the same plan.
 
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use wire::admin::Deployment;
+use wire::broker::Depth;
 use wire::{Assignment, BundleSha, Control, FuncAssignment, Route, Version};
+
+use crate::stage::Stage;
 
 /// What runners are to do.
 #[derive(Debug)]
 pub(crate) struct Plan {
     deployment: Option<u64>,
     routes: Vec<Route>,
-    version: u64,
     wanted: Vec<FuncAssignment>,
-    draining: Vec<Draining>,
-    /// Queues that nobody needs any more and that are not deleted yet.
-    drained: Vec<String>,
+    /// Funcs that recent deployments had and this one has not, by queue.
+    replaced: BTreeMap<String, Replaced>,
+    /// How long whoever dispatches may go on using the table before a change.
+    grace: Duration,
 }
 
 /// A Func that gets no new calls and answers those that it has.
 #[derive(Debug)]
-struct Draining {
+struct Replaced {
     func: FuncAssignment,
-    since: Instant,
+    stage: Stage,
 }
 
 impl Plan {
-    /// A plan of nothing; versions of assignments grow from `version`.
-    pub(crate) fn new(version: u64) -> Self {
-        let (routes, wanted, draining, drained) = Default::default();
-        Self { deployment: None, routes, version, wanted, draining, drained }
+    /// A plan of nothing.
+    pub(crate) fn new(grace: Duration) -> Self {
+        let (routes, wanted, replaced) = Default::default();
+        Self { deployment: None, routes, wanted, replaced, grace }
     }
 
-    /// The number of the deployment that the plan is for.
+    /// The number of the deployment that the plan is for, which is the version of all that follows from it.
     pub(crate) fn deployment(&self) -> Option<u64> {
         self.deployment
     }
 
-    /// The version of the assignment.
-    pub(crate) fn version(&self) -> u64 {
-        self.version
+    /// Every Func that a route names.
+    pub(crate) fn wanted(&self) -> &[FuncAssignment] {
+        &self.wanted
     }
 
-    /// Plans for this deployment: what it no longer names drains, what it names again stays.
-    pub(crate) fn adopt(&mut self, deployment: &Deployment, now: Instant) {
+    /// The Funcs of this deployment that the plan does not have.
+    pub(crate) fn added(&self, deployment: &Deployment) -> Vec<FuncAssignment> {
+        let known: HashSet<&str> = self.wanted.iter().map(|func| &*func.queue).collect();
+        let mut funcs = funcs(&deployment.routes);
+        funcs.retain(|func| !known.contains(&*func.queue));
+        funcs
+    }
+
+    /// Plans for this deployment: what it no longer names drains, what it names again stays. What those
+    /// `before` it named, newest first, may have left queues behind.
+    pub(crate) fn adopt(&mut self, deployment: &Deployment, before: &[Arc<Deployment>], now: Instant) {
         let wanted = funcs(&deployment.routes);
-        let is_wanted = |queue: &str| wanted.iter().any(|func| func.queue == queue);
-        self.draining.retain(|draining| !is_wanted(&draining.func.queue));
-        self.drained.retain(|queue| !is_wanted(queue));
-        let replaced = self.wanted.iter().filter(|func| !is_wanted(&func.queue)).cloned();
-        self.draining.extend(replaced.map(|func| Draining { func, since: now }));
-        if self.wanted != wanted {
-            self.version += 1;
+        let names: HashSet<&str> = wanted.iter().map(|func| &*func.queue).collect();
+        let mut replaced = std::mem::take(&mut self.replaced);
+        replaced.retain(|queue, replaced| !names.contains(&**queue) && replaced.stage != Stage::Gone);
+        for func in self.wanted.drain(..).filter(|func| !names.contains(&*func.queue)) {
+            replaced.insert(func.queue.clone(), Replaced { func, stage: Stage::Draining { busy_at: now } });
         }
+        for route in before.iter().flat_map(|deployment| &deployment.routes) {
+            for bundle in &route.bundles {
+                let queue = route.queue(&bundle.sha);
+                if !names.contains(&*queue) {
+                    let left = || Replaced { func: func(route, &bundle.sha), stage: Stage::Gone };
+                    replaced.entry(queue).or_insert_with(left);
+                }
+            }
+        }
+        self.replaced = replaced;
         self.wanted = wanted;
         self.routes.clone_from(&deployment.routes);
         self.deployment = Some(deployment.number);
     }
 
-    /// The queues that have been draining for as long as `grace`: by now nobody sends to them.
-    pub(crate) fn settled(&self, now: Instant, grace: Duration) -> Vec<String> {
-        let is_settled = |draining: &&Draining| now.duration_since(draining.since) >= grace;
-        self.draining.iter().filter(is_settled).map(|draining| draining.func.queue.clone()).collect()
+    /// The queues of replaced Funcs that are there, as far as is known.
+    pub(crate) fn leftovers(&self) -> Vec<String> {
+        self.left().map(|replaced| replaced.func.queue.clone()).collect()
     }
 
-    /// The queue is empty: runners need not serve it any more, and it may be deleted.
-    pub(crate) fn drained(&mut self, queue: String) {
-        self.draining.retain(|draining| draining.func.queue != queue);
-        self.version += 1;
-        self.drained.push(queue);
+    /// The queues that replaced Funcs have or had: somebody who was away may have made one again.
+    pub(crate) fn suspects(&self) -> Vec<String> {
+        self.replaced.keys().cloned().collect()
     }
 
-    /// The queues to delete.
-    pub(crate) fn to_delete(&self) -> Vec<String> {
-        self.drained.clone()
-    }
-
-    /// The queue is gone.
-    pub(crate) fn deleted(&mut self, queue: &str) {
-        self.drained.retain(|drained| drained != queue);
+    /// Takes note of what a replaced Func's queue holds; whether nobody needs it any more.
+    pub(crate) fn see(&mut self, queue: &str, depth: Option<Depth>, now: Instant) -> bool {
+        let Some(replaced) = self.replaced.get_mut(queue) else { return false };
+        replaced.stage = replaced.stage.after(depth, now, self.grace);
+        replaced.stage == Stage::Abandoned
     }
 
     /// The bundles that runners need although no route names them.
     pub(crate) fn draining(&self) -> Vec<BundleSha> {
-        self.draining.iter().map(|draining| draining.func.sha.clone()).collect()
+        self.left().map(|replaced| replaced.func.sha.clone()).collect()
     }
 
     /// The message to whoever dispatches.
     pub(crate) fn to_routes(&self) -> Control {
-        Control::Routes {
-            v: Version,
-            version: self.deployment.unwrap_or_default(),
-            routes: self.routes.clone(),
-        }
+        let version = self.deployment.unwrap_or_default();
+        Control::Routes { v: Version, version, routes: self.routes.clone() }
     }
 
     /// The message to runners.
     pub(crate) fn to_assignment(&self) -> Control {
-        let draining = self.draining.iter().map(|draining| &draining.func);
-        let funcs = self.wanted.iter().chain(draining).cloned().collect();
-        Control::Assignment(Assignment { v: Version, version: self.version, funcs })
+        let draining = self.replaced.values().filter(|replaced| replaced.stage.is_served());
+        let draining = draining.map(|replaced| FuncAssignment { draining: true, ..replaced.func.clone() });
+        let funcs = self.wanted.iter().cloned().chain(draining).collect();
+        let version = self.deployment.unwrap_or_default();
+        Control::Assignment(Assignment { v: Version, version, funcs })
+    }
+
+    fn left(&self) -> impl Iterator<Item = &Replaced> {
+        self.replaced.values().filter(|replaced| replaced.stage != Stage::Gone)
     }
 }
 
 /// One Func per bundle of every route.
-pub(crate) fn funcs(routes: &[Route]) -> Vec<FuncAssignment> {
+fn funcs(routes: &[Route]) -> Vec<FuncAssignment> {
     let of_route =
         |route: &Route| route.bundles.iter().map(|bundle| func(route, &bundle.sha)).collect::<Vec<_>>();
     routes.iter().flat_map(of_route).collect()
@@ -119,6 +139,7 @@ fn func(route: &Route, sha: &BundleSha) -> FuncAssignment {
         sha: sha.clone(),
         props: route.props.clone(),
         outbound: route.outbound.clone(),
+        draining: false,
     }
 }
 
@@ -127,66 +148,84 @@ mod tests {
     use super::*;
     use crate::desired::tests::{route, sha, state};
 
-    fn assigned(plan: &Plan) -> Vec<BundleSha> {
+    const GRACE: Duration = Duration::from_secs(2);
+    const EMPTY: Depth = Depth { ready: 0, unsettled: None, consumers: 0 };
+
+    /// The plan of the last of these deployments, by somebody who has just read all of them.
+    fn plan(bundles: &[u8], now: Instant) -> Plan {
+        let mut states: Vec<Deployment> =
+            (1..).zip(bundles).map(|(number, n)| state(number, vec![route("*", "/a", *n)])).collect();
+        let current = states.pop().unwrap();
+        let mut plan = Plan::new(GRACE);
+        plan.adopt(&current, &states.into_iter().rev().map(Arc::new).collect::<Vec<_>>(), now);
+        plan
+    }
+
+    fn assigned(plan: &Plan) -> Vec<(BundleSha, bool)> {
         match plan.to_assignment() {
-            Control::Assignment(assignment) => assignment.funcs.into_iter().map(|func| func.sha).collect(),
+            Control::Assignment(assignment) => {
+                assignment.funcs.into_iter().map(|func| (func.sha, func.draining)).collect()
+            }
             Control::Routes { .. } | Control::Cancel { .. } => Vec::new(),
         }
     }
 
-    #[test]
-    fn a_replaced_bundle_is_served_until_it_is_drained() {
-        let (grace, start) = (Duration::from_secs(2), Instant::now());
-        let mut plan = Plan::new(0);
-        plan.adopt(&state(1, vec![route("*", "/a", 0)]), start);
-        plan.adopt(&state(2, vec![route("*", "/a", 1)]), start);
-        assert_eq!(assigned(&plan), [sha(1), sha(0)]);
-        assert_eq!(plan.draining(), [sha(0)]);
-        assert!(plan.settled(start, grace).is_empty());
-        let queue = route("*", "/a", 0).queue(&sha(0));
-        assert_eq!(plan.settled(start + grace, grace), std::slice::from_ref(&queue));
-        plan.drained(queue);
-        assert_eq!(assigned(&plan), [sha(1)]);
-        assert_eq!(plan.version(), 3);
+    fn queue(n: u8) -> String {
+        route("*", "/a", n).queue(&sha(n))
     }
 
     #[test]
-    fn a_drained_queue_is_to_be_deleted_until_it_is_or_is_wanted_again() {
-        let now = Instant::now();
-        let queue = route("*", "/a", 0).queue(&sha(0));
-        let mut plan = Plan::new(0);
-        plan.adopt(&state(1, vec![route("*", "/a", 0)]), now);
-        plan.adopt(&state(2, vec![route("*", "/a", 1)]), now);
-        plan.drained(queue.clone());
-        assert_eq!(plan.to_delete(), std::slice::from_ref(&queue));
-        plan.adopt(&state(3, vec![route("*", "/a", 0)]), now);
-        assert!(plan.to_delete().is_empty());
+    fn a_replaced_bundle_is_served_until_it_is_drained() {
+        let start = Instant::now();
+        let mut plan = plan(&[0], start);
+        plan.adopt(&state(2, vec![route("*", "/a", 1)]), &[], start);
+        assert_eq!(assigned(&plan), [(sha(1), false), (sha(0), true)]);
+        assert_eq!(plan.draining(), [sha(0)]);
+        let served = Depth { consumers: 1, ..EMPTY };
+        assert!(!plan.see(&queue(0), Some(served), start + GRACE));
+        assert_eq!(assigned(&plan), [(sha(1), false)]);
+        assert_eq!(plan.draining(), [sha(0)], "a runner may still be busy with its last call");
+        assert!(plan.see(&queue(0), Some(EMPTY), start + GRACE));
+        assert!(!plan.see(&queue(0), None, start + GRACE));
+        assert!(plan.draining().is_empty());
+    }
 
-        plan.adopt(&state(4, vec![route("*", "/a", 1)]), now);
-        plan.drained(queue.clone());
-        plan.deleted(&queue);
-        assert!(plan.to_delete().is_empty());
+    #[test]
+    fn a_tron_that_was_not_there_finds_what_was_left() {
+        let now = Instant::now();
+        let mut newcomer = plan(&[0, 1, 2], now);
+        assert_eq!(assigned(&newcomer), [(sha(2), false)]);
+        let mut suspects = vec![queue(0), queue(1)];
+        suspects.sort();
+        assert_eq!(newcomer.suspects(), suspects);
+        newcomer.see(&queue(0), Some(Depth { ready: 3, ..EMPTY }), now);
+        newcomer.see(&queue(1), None, now);
+        assert_eq!(newcomer.leftovers(), [queue(0)]);
+
+        let mut witness = plan(&[0], now);
+        witness.adopt(&state(2, vec![route("*", "/a", 1)]), &[], now);
+        witness.adopt(&state(3, vec![route("*", "/a", 2)]), &[], now);
+        witness.see(&queue(1), None, now);
+        assert_eq!(newcomer.to_assignment(), witness.to_assignment());
     }
 
     #[test]
     fn a_bundle_that_comes_back_stops_draining() {
         let now = Instant::now();
-        let mut plan = Plan::new(0);
-        for (number, bundle) in [(1, 0), (2, 1), (3, 0)] {
-            plan.adopt(&state(number, vec![route("*", "/a", bundle)]), now);
+        let mut plan = plan(&[0], now);
+        for (number, bundle) in [(2, 1), (3, 0)] {
+            plan.adopt(&state(number, vec![route("*", "/a", bundle)]), &[], now);
         }
-        assert_eq!(assigned(&plan), [sha(0), sha(1)]);
-        assert_eq!(plan.draining(), [sha(1)]);
+        assert_eq!(assigned(&plan), [(sha(0), false), (sha(1), true)]);
+        assert!(!plan.see(&queue(0), Some(EMPTY), now + GRACE * 2), "it is wanted");
+        assert_eq!(plan.deployment(), Some(3));
     }
 
     #[test]
-    fn a_change_of_weights_is_none_for_runners() {
-        let now = Instant::now();
-        let mut plan = Plan::new(7);
-        let mut shared = route("*", "/a", 0);
-        plan.adopt(&state(1, vec![shared.clone()]), now);
-        shared.bundles.iter_mut().for_each(|bundle| bundle.weight = 1);
-        plan.adopt(&state(2, vec![shared]), now);
-        assert_eq!((plan.version(), plan.deployment()), (8, Some(2)));
+    fn only_what_is_new_is_declared_again() {
+        let plan = plan(&[0], Instant::now());
+        let both = state(2, vec![route("*", "/a", 0), route("*", "/b", 1)]);
+        let added: Vec<BundleSha> = plan.added(&both).into_iter().map(|func| func.sha).collect();
+        assert_eq!(added, [sha(1)]);
     }
 }

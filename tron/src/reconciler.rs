@@ -8,13 +8,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
-use wire::broker::{self, Depth, Heard, Listener, Topic, dead_letters, dead_queue, func_queue};
-use wire::{Backoff, Broker, Chain, Control, Heartbeat, Timestamp, store};
+use wire::broker::{self, Heard, Listener, Topic};
+use wire::{Backoff, Broker, Chain, Control, ControlHead, Heartbeat, store};
 
 use crate::Config;
 use crate::log::Log;
 use crate::members::{self, Members};
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
+use crate::queues::Queues;
 use crate::status::Status;
 use crate::table::Table;
 
@@ -25,6 +26,10 @@ const GATHER: Duration = Duration::from_millis(20);
 /// A member that stayed silent for this many heartbeats is gone.
 const SILENT_HEARTBEATS_MAX: u32 = 3;
 
+/// Queues that ought not to go away, or ought not to be there, are looked at on one tick in this many:
+/// a thousand Funcs are a thousand questions.
+const SWEEP_TICKS: u32 = 5;
+
 /// What keeps the platform from being brought in line, for now.
 #[derive(Debug, thiserror::Error)]
 enum Setback {
@@ -34,9 +39,16 @@ enum Setback {
     Store(#[from] store::Error),
 }
 
+/// What the reconciler listens to.
+pub(crate) struct Ears {
+    pub(crate) heartbeats: Listener,
+    pub(crate) control: Listener,
+}
+
 /// Owns the plan and performs it.
 pub(crate) struct Reconciler {
     broker: Arc<dyn Broker>,
+    queues: Queues,
     log: Arc<Log>,
     table: watch::Sender<Arc<Table>>,
     status: watch::Sender<Status>,
@@ -44,9 +56,9 @@ pub(crate) struct Reconciler {
     members: Members,
     tick: Duration,
     silence_max: Duration,
-    drain_grace: Duration,
     /// When the state is to be told again.
     tell_at: Option<Instant>,
+    ticks_until_sweep: u32,
 }
 
 impl Reconciler {
@@ -58,35 +70,36 @@ impl Reconciler {
         status: watch::Sender<Status>,
     ) -> Self {
         Self {
+            queues: Queues { broker: Arc::clone(&broker) },
             broker,
             log,
             table,
             status,
-            // Members outlive a Tron: the versions of the next must be above those of the last.
-            plan: Plan::new(Timestamp::now().0),
+            plan: Plan::new(config.drain_grace),
             members: Members::default(),
             tick: config.reconcile_interval,
             silence_max: config.heartbeat_interval * SILENT_HEARTBEATS_MAX,
-            drain_grace: config.drain_grace,
             tell_at: None,
+            ticks_until_sweep: 0,
         }
     }
 
     /// Keeps the platform in line until shutdown; bringing it there for the first time is the first repair.
-    pub(crate) async fn run(mut self, mut heartbeats: Listener, shutdown: CancellationToken) {
+    pub(crate) async fn run(mut self, mut ears: Ears, shutdown: CancellationToken) {
         let log = Arc::clone(&self.log);
         let mut backoff = Backoff::new();
         let mut ticks = tokio::time::interval(self.tick);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let planned = self.plan.deployment().unwrap_or_default();
+            let planned = self.planned();
             let outcome = tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = log.changed(planned) => self.apply().await,
-                heard = heartbeats.next() => {
-                    self.hear(heard);
+                heard = ears.heartbeats.next() => {
+                    self.hear_heartbeats(heard);
                     continue;
                 }
+                heard = ears.control.next() => self.hear_control(heard).await,
                 () = until(self.tell_at) => self.tell().await.map_err(Setback::from),
                 _ = ticks.tick() => self.repair().await,
             };
@@ -101,18 +114,20 @@ impl Reconciler {
         }
     }
 
+    /// The number of the deployment that is in force.
+    fn planned(&self) -> u64 {
+        self.plan.deployment().unwrap_or_default()
+    }
+
     /// Queues first, so that nothing is sent where nothing is; then runners, so that they load while
     /// the first calls come; then whoever dispatches.
     async fn apply(&mut self) -> Result<(), Setback> {
-        let state = self.log.current().await?;
+        let (state, before) = self.log.recent().await?;
         if self.plan.deployment() == Some(state.number) {
             return Ok(());
         }
-        for func in plan::funcs(&state.routes) {
-            self.broker.declare(&dead_queue(&dead_letters(&func.route))).await?;
-            self.broker.declare(&func_queue(&func.queue, &func.route)).await?;
-        }
-        self.plan.adopt(&state, Instant::now());
+        self.queues.declare(self.plan.added(&state)).await?;
+        self.plan.adopt(&state, &before, Instant::now());
         // A broadcast that fails is made up for by the timer: it must not keep the table from changing.
         let told_runners = self.broadcast(&self.plan.to_assignment()).await;
         match Table::build(&state.routes) {
@@ -122,7 +137,7 @@ impl Reconciler {
         self.publish_status();
         told_runners?;
         self.broadcast(&self.plan.to_routes()).await?;
-        info!(number = state.number, assignment = self.plan.version(), "deployment in force");
+        info!(number = state.number, "deployment in force");
         Ok(())
     }
 
@@ -133,56 +148,60 @@ impl Reconciler {
         }
         self.log.refresh().await?;
         self.apply().await?;
-        self.drain().await?;
+        self.look().await?;
         self.tell().await?;
         self.publish_status();
         Ok(())
     }
 
-    /// Removes the queues of replaced bundles whose last call is answered. The plan keeps a queue until
-    /// it is deleted, so that the timer takes up again whatever fails here.
-    async fn drain(&mut self) -> Result<(), broker::Error> {
-        for queue in self.plan.settled(Instant::now(), self.drain_grace) {
-            if self.is_drained(&queue).await? {
-                self.plan.drained(queue);
+    /// Looks at the queues of replaced Funcs and deletes those that nobody needs. Now and then at all that
+    /// there ever were; and makes sure then of those that ought to be there.
+    async fn look(&mut self) -> Result<(), broker::Error> {
+        let is_sweep = self.ticks_until_sweep == 0;
+        self.ticks_until_sweep = self.ticks_until_sweep.checked_sub(1).unwrap_or(SWEEP_TICKS);
+        if is_sweep {
+            self.queues.declare(self.plan.wanted().to_vec()).await?;
+        }
+        let doubtful = if is_sweep { self.plan.suspects() } else { self.plan.leftovers() };
+        for (queue, depth) in self.queues.depths(doubtful).await? {
+            if let Some(depth) = depth {
+                debug!(queue, ?depth, "queue of a replaced func");
             }
-        }
-        let drained = self.plan.to_delete();
-        if drained.is_empty() {
-            return Ok(());
-        }
-        // Runners first: whoever consumes a queue that goes away declares it again.
-        self.broadcast(&self.plan.to_assignment()).await?;
-        for queue in drained {
-            self.broker.delete(&queue).await?;
-            self.plan.deleted(&queue);
-            info!(queue, "drained");
+            if self.plan.see(&queue, depth, Instant::now()) {
+                self.queues.delete(&queue).await?;
+                self.plan.see(&queue, None, Instant::now());
+            }
         }
         Ok(())
     }
 
-    async fn is_drained(&self, queue: &str) -> Result<bool, broker::Error> {
-        match self.broker.depth(queue).await {
-            Ok(Depth { ready: 0, unsettled: Some(0) | None, .. }) | Err(broker::Error::Unroutable(_)) => {
-                Ok(true)
-            }
-            Ok(Depth { ready, unsettled, .. }) => {
-                debug!(queue, ready, ?unsettled, "still draining");
-                Ok(false)
-            }
-            Err(error) => Err(error),
+    /// Another Tron's state is newer than ours: its log has what ours lacks.
+    async fn hear_control(&mut self, heard: Heard) -> Result<(), Setback> {
+        let Heard::Payload(payload) = heard else { return Ok(()) };
+        let planned = self.planned();
+        let is_newer = |line: bytes::Bytes| {
+            wire::decode_line::<ControlHead>(&line).is_ok_and(|head| head.version > planned)
+        };
+        if wire::split_lines(&payload).any(is_newer) {
+            self.log.refresh().await?;
+            self.apply().await?;
         }
+        Ok(())
     }
 
-    fn hear(&mut self, heard: Heard) {
-        let Heard::Payload(payload) = heard else { return };
+    fn hear_heartbeats(&mut self, heard: Heard) {
+        let payload = match heard {
+            Heard::Payload(payload) => payload,
+            // The broker may have been away, and may have lost more than that.
+            Heard::Missed(_) => return self.ticks_until_sweep = 0,
+        };
         let heartbeats: Vec<Heartbeat> = match wire::decode_lines(&payload) {
             Ok(heartbeats) => heartbeats,
             Err(error) => return warn!(error = %Chain(&error), "heartbeat not understood"),
         };
-        let deployment = self.plan.deployment().unwrap_or_default();
+        let planned = self.planned();
         for heartbeat in heartbeats {
-            if members::is_behind(heartbeat.role, heartbeat.version, deployment, self.plan.version()) {
+            if members::is_behind(heartbeat.role, heartbeat.version, planned) {
                 self.tell_at.get_or_insert_with(|| Instant::now() + GATHER);
             }
             self.members.hear(heartbeat, Instant::now());
@@ -209,8 +228,7 @@ impl Reconciler {
 
     fn publish_status(&self) {
         self.status.send_replace(Status {
-            deployment: self.plan.deployment().unwrap_or_default(),
-            assignment: self.plan.version(),
+            deployment: self.planned(),
             draining: self.plan.draining(),
             members: self.members.infos(),
         });

@@ -8,8 +8,6 @@ use wire::{BundleSha, Role};
 pub(crate) struct Status {
     /// The number of the deployment that calls are dispatched by.
     pub(crate) deployment: u64,
-    /// The version of the assignment that goes with it.
-    pub(crate) assignment: u64,
     /// Bundles that runners need although no route names them.
     pub(crate) draining: Vec<BundleSha>,
     /// Everybody who has been heard of lately.
@@ -28,6 +26,12 @@ pub(crate) enum Readiness {
 }
 
 impl Status {
+    /// Whether calls are dispatched by deployment `number`, whoever they come to first.
+    pub(crate) fn is_applied(&self, number: u64) -> bool {
+        let mut others = self.members.iter().filter(|member| member.role != Role::Runner);
+        self.deployment >= number && others.all(|member| member.version >= number)
+    }
+
     /// Whether the Func behind `queue` is ready by deployment `number`.
     pub(crate) fn readiness(&self, number: u64, queue: &str) -> Readiness {
         if self.deployment < number {
@@ -35,7 +39,7 @@ impl Status {
         }
         let mut failure = None;
         for member in &self.members {
-            if member.role != Role::Runner || member.version < self.assignment {
+            if member.role != Role::Runner || member.version < number {
                 continue;
             }
             match member.failed.get(queue) {
@@ -53,6 +57,10 @@ mod tests {
 
     use super::*;
 
+    fn member(role: Role, version: u64) -> MemberInfo {
+        MemberInfo { id: MemberId::generate(role), role, ..runner(version, &[]) }
+    }
+
     fn runner(version: u64, failed: &[(&str, &str)]) -> MemberInfo {
         let failed = failed.iter().map(|(queue, reason)| ((*queue).into(), (*reason).into())).collect();
         MemberInfo {
@@ -65,26 +73,36 @@ mod tests {
     }
 
     fn status(members: Vec<MemberInfo>) -> Status {
-        Status { deployment: 2, assignment: 5, draining: vec![], members }
+        Status { deployment: 2, draining: vec![], members }
     }
 
     #[test]
     fn one_runner_that_has_it_is_enough() {
-        let status = status(vec![runner(5, &[("q", "no memory")]), runner(6, &[])]);
+        let status = status(vec![runner(2, &[("q", "no memory")]), runner(3, &[])]);
         assert_eq!(status.readiness(2, "q"), Readiness::Ready);
         assert_eq!(status.readiness(3, "q"), Readiness::Pending);
     }
 
     #[test]
     fn nobody_and_those_behind_say_nothing() {
-        assert_eq!(status(vec![]).readiness(1, "q"), Readiness::Pending);
-        assert_eq!(status(vec![runner(4, &[])]).readiness(1, "q"), Readiness::Pending);
+        assert_eq!(status(vec![]).readiness(2, "q"), Readiness::Pending);
+        assert_eq!(status(vec![runner(1, &[("q", "old")])]).readiness(2, "q"), Readiness::Pending);
     }
 
     #[test]
     fn a_failure_is_told_when_all_fail() {
-        let status = status(vec![runner(4, &[]), runner(5, &[("q", "no memory")])]);
+        let status = status(vec![runner(1, &[]), runner(2, &[("q", "no memory")])]);
         assert_eq!(status.readiness(2, "q"), Readiness::Failed("no memory".into()));
         assert_eq!(status.readiness(2, "other"), Readiness::Ready);
+    }
+
+    #[test]
+    fn a_deployment_is_applied_when_all_who_dispatch_have_it() {
+        let of = |tron, frontend| {
+            status(vec![member(Role::Tron, tron), member(Role::Frontend, frontend), runner(0, &[])])
+        };
+        assert!(of(2, 3).is_applied(2));
+        assert!(!of(1, 2).is_applied(2) && !of(2, 1).is_applied(2));
+        assert!(!of(3, 3).is_applied(3), "we dispatch ourselves");
     }
 }

@@ -17,7 +17,7 @@ use crate::dead_letters::DeadLetters;
 use crate::dispatcher::Dispatcher;
 use crate::handle::Shared;
 use crate::log::Log;
-use crate::reconciler::Reconciler;
+use crate::reconciler::{Ears, Reconciler};
 use crate::status::Status;
 use crate::sweeper::sweep;
 use crate::table::Table;
@@ -75,13 +75,14 @@ impl Tron {
         // Listening comes before speaking: no answer to the first broadcast is lost.
         let opened = async {
             let heartbeats = Listener::open(Arc::clone(&broker), Topic::Heartbeats).await;
+            let control = Listener::open(Arc::clone(&broker), Topic::Control).await;
             let recorded = Listener::open(Arc::clone(&broker), Topic::Activations).await;
-            (heartbeats, recorded)
+            (Ears { heartbeats, control }, recorded)
         };
-        if let Some((heard, recorded)) = stop.run_until_cancelled(opened).await {
+        if let Some((ears, recorded)) = stop.run_until_cancelled(opened).await {
             tasks.spawn(Arc::clone(&shared.activations).run(recorded, stop.clone()));
             let reconciler = Reconciler::new(&config, Arc::clone(&broker), log, table, status);
-            tasks.spawn(reconciler.run(heard, stop.clone()));
+            tasks.spawn(reconciler.run(ears, stop.clone()));
             let dispatcher = Dispatcher { broker: Arc::clone(&broker), table: table_seen };
             tasks.spawn(dispatch(dispatcher, stop.clone()));
             tasks.spawn(heartbeats::send(

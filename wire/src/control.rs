@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::invoke::is_false;
 use crate::{ActivationId, BundleSha, MemberId, Namespace, RouteId, Timestamp, Version};
 
 /// A host and base path, and the bundles that serve them.
@@ -74,12 +75,23 @@ impl Control {
     pub const CANCELS_MAX: usize = 4_096;
 }
 
+/// The member of a [`Control`] that says how new it is. Reading it skips over the rest.
+#[derive(Debug, Deserialize)]
+pub struct ControlHead {
+    /// The version of the message's shape.
+    pub v: Version,
+    /// The number of the deployment that it is about; 0 when it is about none.
+    #[serde(default)]
+    pub version: u64,
+}
+
 /// The Funcs that runners are to serve.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
     /// The version of the message's shape.
     pub v: Version,
-    /// Grows with every change of what runners should do.
+    /// The number of the deployment that this is: the same from every Tron. Of one version, the message that
+    /// came last holds, since what is being drained changes within it.
     pub version: u64,
     /// Every Func, those that are being drained included.
     pub funcs: Vec<FuncAssignment>,
@@ -104,6 +116,10 @@ pub struct FuncAssignment {
     /// What the Func may call.
     #[serde(default)]
     pub outbound: Vec<String>,
+    /// Whether no route names it any more: its queue is consumed for as long as there is one, and never
+    /// declared, since it is deleted once it is empty and nobody consumes it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub draining: bool,
 }
 
 /// What a member is.

@@ -29,7 +29,7 @@ pub use body::{Body, StoredBody};
 pub use broker::Broker;
 pub use bundle::Bundle;
 pub use chain::Chain;
-pub use control::{Assignment, Control, FuncAssignment, Heartbeat, Role, Route, WeightedBundle};
+pub use control::{Assignment, Control, ControlHead, FuncAssignment, Heartbeat, Role, Route, WeightedBundle};
 pub use ids::{ActivationId, BodySha, BundleSha, InvalidId, MemberId, Namespace, RequestId, RouteId};
 pub use invoke::{Invoke, InvokeHead};
 pub use lines::{MessageError, decode_line, decode_lines, encode_line, split_lines};

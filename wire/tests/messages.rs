@@ -80,6 +80,7 @@ fn controls() -> [Control; 3] {
         sha: BundleSha::of(b""),
         props: route.props.clone(),
         outbound: route.outbound.clone(),
+        draining: true,
     };
     [
         Control::Routes { v: Version, version: 3, routes: vec![route] },

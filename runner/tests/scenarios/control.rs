@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wire::broker::{Depth, Queue};
-use wire::encode_line;
+use wire::{Body, FuncAssignment, encode_line};
 
 use crate::harness::{Deployment, begin, config, invoke, start};
 
@@ -22,8 +22,8 @@ async fn code_that_cannot_be_loaded_is_reported() {
 async fn a_func_that_is_no_longer_assigned_is_no_longer_consumed() {
     let mut harness = start(Deployment::of("funcs/hello-rust")).await;
     assert_eq!(harness.get("/api/").await.status, 200);
-    harness.assign(1, Vec::new()).await;
-    assert_eq!(harness.get("/api/").await.status, 200, "the same version changes nothing");
+    harness.assign(0, Vec::new()).await;
+    assert_eq!(harness.get("/api/").await.status, 200, "an older version changes nothing");
     harness.assign(2, Vec::new()).await;
     harness.heartbeat(2).await;
     while harness.broker.depth(&harness.queue).await.unwrap().consumers > 0 {
@@ -32,6 +32,32 @@ async fn a_func_that_is_no_longer_assigned_is_no_longer_consumed() {
     harness.send(&[invoke("GET", "/api/")]).await;
     let depth = harness.broker.depth(&harness.queue).await.unwrap();
     assert_eq!(depth, Depth { ready: 1, unsettled: Some(0), consumers: 0 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_one_version_the_assignment_that_came_last_holds() {
+    let harness = start(Deployment::of("funcs/hello-rust")).await;
+    harness.assign(1, Vec::new()).await;
+    while harness.broker.depth(&harness.queue).await.unwrap().consumers > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draining_queue_is_consumed_while_it_is_there_and_never_declared() {
+    let mut harness = start(Deployment::of("funcs/hello-rust")).await;
+    harness.assign(2, vec![FuncAssignment { draining: true, ..harness.func.clone() }]).await;
+    harness.heartbeat(2).await;
+    assert_eq!(harness.get("/api/").await.status, 200);
+    harness.broker.delete(&harness.queue).await.unwrap();
+    // Its consumers look for it again within a second.
+    for _ in 0..2 {
+        harness.heartbeat(2).await;
+    }
+    assert!(harness.broker.depth(&harness.queue).await.is_err());
+    harness.assign(3, vec![harness.func.clone()]).await;
+    harness.heartbeat(3).await;
+    assert_eq!(harness.get("/api/").await.status, 200, "it is wanted again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

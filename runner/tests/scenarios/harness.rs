@@ -130,6 +130,7 @@ pub(crate) async fn begin_over(
         sha,
         props: deployment.props.as_object().unwrap().clone(),
         outbound: deployment.outbound,
+        draining: false,
     };
     let mut harness = Harness {
         broker,

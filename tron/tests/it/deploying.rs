@@ -1,7 +1,9 @@
 //! Deploying, as members and operators see it.
 
+use std::time::Duration;
+
 use wire::admin::RollbackRequest;
-use wire::broker::{Message, Topic};
+use wire::broker::{Embedded, Message, Topic};
 use wire::{Assignment, Broker, BundleSha, ProblemKind, RouteId, Store};
 
 use crate::harness::{Runner, Stage, assignment, document, in_time, request};
@@ -21,6 +23,13 @@ async fn assigned(
         }
     })
     .await
+}
+
+/// Waits until the queue is deleted.
+async fn gone(broker: &Embedded, queue: &str) {
+    while broker.depth(queue).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn queue(route: &RouteId, sha: &BundleSha) -> String {
@@ -49,6 +58,19 @@ async fn a_failure_to_load_is_told() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_loaded_is_tried_again_when_it_is_deployed_again() {
+    let stage = Stage::start().await;
+    let _runner = Runner::failing(&stage.broker, Some("damaged"), 2).await;
+    let sha = stage.upload(&document("A", 1)).await;
+    assert_eq!(
+        stage.handle.deploy(&request(&sha), "admin").await.unwrap().failure.as_deref(),
+        Some("damaged")
+    );
+    let again = stage.handle.deploy(&request(&sha), "admin").await.unwrap();
+    assert_eq!((again.ready, again.deployment.number), (true, 2));
+}
+
+#[tokio::test]
 async fn a_replaced_bundle_is_assigned_until_its_last_call_is_answered() {
     let stage = Stage::start().await;
     let old = stage.upload(&document("A", 1)).await;
@@ -65,8 +87,10 @@ async fn a_replaced_bundle_is_assigned_until_its_last_call_is_answered() {
     let mut calls = stage.broker.consume(&waiting, 1).await.unwrap();
     in_time(calls.next()).await.unwrap().ack();
     let one = assigned(&mut control, |shas| shas == [&new]).await;
-    assert!(one.version > both.version);
-    assert!(in_time(calls.next()).await.is_none(), "the queue is deleted");
+    assert_eq!(one.version, both.version);
+    assert!(stage.broker.depth(&waiting).await.is_ok(), "somebody still consumes it");
+    drop(calls);
+    in_time(gone(&stage.broker, &waiting)).await;
 }
 
 #[tokio::test]
@@ -132,6 +156,64 @@ async fn two_trons_on_one_store_lose_no_change_and_agree() {
         assert_eq!(both.funcs.len(), 2);
         assert_eq!(stage.handle.routes().await.unwrap().len(), 2);
     }
+}
+
+#[tokio::test]
+async fn what_one_tron_deploys_the_other_dispatches_before_the_operator_is_told() {
+    let one = Stage::start().await;
+    let two = Stage::over(one.broker.clone(), one.store.clone()).await;
+    in_time(async {
+        while one.handle.members().len() < 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let mut control = one.broker.subscribe(Topic::Control).await.unwrap();
+    let sha = one.upload(&document("A", 1)).await;
+    one.handle.deploy(&request(&sha), "admin").await.unwrap();
+    assert_eq!(two.handle.health().deployment, 1);
+    one.stop().await.unwrap();
+    let told = assigned(&mut control, |shas| shas == [&sha]).await;
+    assert_eq!(told.version, 1);
+    assert_eq!(assigned(&mut control, |shas| shas == [&sha]).await, told, "both Trons say the same");
+}
+
+#[tokio::test]
+async fn a_new_tron_finds_the_calls_of_a_bundle_that_was_replaced_before_it_came() {
+    let first = Stage::start().await;
+    let [old, new] = [first.upload(&document("A", 1)).await, first.upload(&document("A", 2)).await];
+    let route = first.handle.deploy(&request(&old), "admin").await.unwrap().route;
+    let waiting = queue(&route, &old);
+    first.broker.publish(&waiting, Message::new("{}\n".into())).await.unwrap();
+    first.handle.deploy(&request(&new), "admin").await.unwrap();
+    let (broker, store) = (first.broker.clone(), first.store.clone());
+    let mut control = broker.subscribe(Topic::Control).await.unwrap();
+    let kept = first.retire().await;
+
+    let second = Stage::over(broker, store).await;
+    let both = assigned(&mut control, |shas| shas == [&new, &old]).await;
+    assert_eq!(both.funcs.iter().map(|func| func.draining).collect::<Vec<_>>(), [false, true]);
+    let mut calls = second.broker.consume(&waiting, 1).await.unwrap();
+    in_time(calls.next()).await.unwrap().ack();
+    drop(calls);
+    in_time(gone(&second.broker, &waiting)).await;
+    assigned(&mut control, |shas| shas == [&new]).await;
+    drop(kept);
+}
+
+#[tokio::test]
+async fn a_queue_that_was_taken_away_is_declared_again() {
+    let stage = Stage::start().await;
+    let sha = stage.upload(&document("A", 1)).await;
+    let route = stage.handle.deploy(&request(&sha), "admin").await.unwrap().route;
+    let queue = queue(&route, &sha);
+    stage.broker.delete(&queue).await.unwrap();
+    in_time(async {
+        while stage.broker.depth(&queue).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

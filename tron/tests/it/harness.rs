@@ -54,12 +54,16 @@ impl Stage {
 
     /// A Tron over a store that is there already.
     pub(crate) async fn on(store: Store) -> Self {
-        Self::with(store, AllowList::default()).await
+        Self::over(Arc::new(Embedded::new()), store, AllowList::default()).await
     }
 
     /// The same, which may post results to these hosts.
     pub(crate) async fn with(store: Store, callbacks: AllowList) -> Self {
-        let broker = Arc::new(Embedded::new());
+        Self::over(Arc::new(Embedded::new()), store, callbacks).await
+    }
+
+    /// A Tron over a store and a broker that are there already.
+    pub(crate) async fn over(broker: Arc<Embedded>, store: Store, callbacks: AllowList) -> Self {
         let inspections = Arc::new(AtomicUsize::new(0));
         let config = Config {
             callbacks,
@@ -84,6 +88,13 @@ impl Stage {
     pub(crate) async fn stop(mut self) -> Result<(), Error> {
         self.stop.cancel();
         in_time(self.running.take().unwrap()).await.unwrap()
+    }
+
+    /// Stops it; its store stays until what this gives is dropped.
+    pub(crate) async fn retire(mut self) -> Option<TempDir> {
+        let dir = self.dir.take();
+        self.stop().await.unwrap();
+        dir
     }
 
     pub(crate) async fn upload(&self, document: &str) -> BundleSha {
@@ -160,12 +171,18 @@ pub(crate) struct Runner {
 
 impl Runner {
     pub(crate) async fn start(broker: &Arc<Embedded>, failure: Option<&'static str>) -> Self {
+        Self::failing(broker, failure, u64::MAX).await
+    }
+
+    /// One that loads nothing before this version.
+    pub(crate) async fn failing(broker: &Arc<Embedded>, failure: Option<&'static str>, before: u64) -> Self {
         let broker = Arc::clone(broker);
         let mut control = broker.subscribe(Topic::Control).await.unwrap();
         let member = MemberId::generate(Role::Runner);
         let task = tokio::spawn(async move {
-            let mut held = None;
+            let mut held: Option<Assignment> = None;
             loop {
+                let failure = failure.filter(|_| held.as_ref().is_some_and(|held| held.version < before));
                 say(&*broker, &member, held.as_ref(), failure).await;
                 // Again soon although nothing came: Tron may not have been there to hear it.
                 match tokio::time::timeout(Duration::from_millis(50), control.next()).await {

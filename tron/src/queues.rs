@@ -1,0 +1,56 @@
+//! `Queues`: the queues of Funcs on the broker: made, looked at and removed.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tracing::info;
+use wire::broker::{self, Depth, dead_letters, dead_queue, func_queue};
+use wire::{Broker, FuncAssignment};
+
+/// Questions to the broker under way at a time: a thousand Funcs are looked at in a moment, and nobody
+/// else waits behind them for long.
+const CONCURRENT_MAX: usize = 32;
+
+/// The queues of Funcs.
+pub(crate) struct Queues {
+    pub(crate) broker: Arc<dyn Broker>,
+}
+
+impl Queues {
+    /// Makes sure that these Funcs have their queues.
+    pub(crate) async fn declare(&self, funcs: Vec<FuncAssignment>) -> Result<(), broker::Error> {
+        stream::iter(funcs)
+            .map(|func| async move {
+                self.broker.declare(&dead_queue(&dead_letters(&func.route))).await?;
+                self.broker.declare(&func_queue(&func.queue, &func.route)).await
+            })
+            .buffer_unordered(CONCURRENT_MAX)
+            .try_collect()
+            .await
+    }
+
+    /// What these queues hold; `None` for one that is not there.
+    pub(crate) async fn depths(
+        &self,
+        queues: Vec<String>,
+    ) -> Result<Vec<(String, Option<Depth>)>, broker::Error> {
+        stream::iter(queues)
+            .map(|queue| async move {
+                match self.broker.depth(&queue).await {
+                    Ok(depth) => Ok((queue, Some(depth))),
+                    Err(broker::Error::Unroutable(_)) => Ok((queue, None)),
+                    Err(error) => Err(error),
+                }
+            })
+            .buffer_unordered(CONCURRENT_MAX)
+            .try_collect()
+            .await
+    }
+
+    /// Removes a queue that nobody needs.
+    pub(crate) async fn delete(&self, queue: &str) -> Result<(), broker::Error> {
+        self.broker.delete(queue).await?;
+        info!(queue, "drained");
+        Ok(())
+    }
+}
