@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dispatch::{Call, Table};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use wire::broker::{self, Broker, Message, REQUESTS};
 use wire::{ActivationId, Answer, Invoke, MessageError, ProblemKind, encode_line};
@@ -11,6 +13,8 @@ use crate::in_flight::{InFlight, Place};
 
 pub(crate) struct Calls {
     pub(crate) broker: Arc<dyn Broker>,
+    /// The routes, if calls are dispatched here.
+    pub(crate) table: Option<watch::Receiver<Arc<Table>>>,
     pub(crate) in_flight: InFlight,
     /// How long an answer is waited for, counted from the call.
     pub(crate) wait_max: Duration,
@@ -63,10 +67,27 @@ impl Calls {
         let mut place = self.place(invoke.activation)?;
         let message = Message::new(encode_line(invoke)?).expires_at(invoke.deadline).joinable();
         let answer = async {
-            self.broker.publish(REQUESTS, message).await.map_err(not_published)?;
+            self.publish(invoke, message).await.map_err(not_published)?;
             place.answer().await.ok_or(Error::NoAnswer)
         };
         timeout(self.wait_max, answer).await.unwrap_or(Err(Error::NoAnswer))
+    }
+
+    /// Straight to the Func's queue, if it is known here and is there. Everything else is for Tron to sort
+    /// out, whose routes may be newer than ours.
+    async fn publish(&self, invoke: &Invoke, message: Message) -> Result<(), broker::Error> {
+        if let Some(queue) = self.func_queue(invoke) {
+            match self.broker.publish(&queue, message.clone()).await {
+                Err(broker::Error::Unroutable(_)) => {}
+                published => return published,
+            }
+        }
+        self.broker.publish(REQUESTS, message).await
+    }
+
+    fn func_queue(&self, invoke: &Invoke) -> Option<Arc<str>> {
+        let table = self.table.as_ref()?.borrow();
+        table.queue(&Call::from(invoke)).ok().cloned()
     }
 }
 

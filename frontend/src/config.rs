@@ -1,5 +1,6 @@
 //! `Config`: what an operator can choose about a frontend.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use wire::calls;
@@ -19,6 +20,33 @@ const BODY_BYTES_MAX: u64 = 1 << 30;
 /// Large bodies under way at a time: each holds 4 MiB at most, all of them 1 GiB.
 const TRANSFERS_MAX: usize = 256;
 
+/// Who decides which Func a call goes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dispatch {
+    /// Tron, which takes the calls from the firehose.
+    #[default]
+    ThroughTron,
+    /// The frontend itself, by the routes that Tron publishes: a hop less. Tron gets what it has no route for.
+    Direct,
+}
+
+/// What names nobody who could decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("calls are dispatched by tron, or direct")]
+pub struct BadDispatch;
+
+impl FromStr for Dispatch {
+    type Err = BadDispatch;
+
+    fn from_str(text: &str) -> Result<Self, BadDispatch> {
+        match text {
+            "tron" => Ok(Self::ThroughTron),
+            "direct" => Ok(Self::Direct),
+            _ => Err(BadDispatch),
+        }
+    }
+}
+
 /// What an operator can choose about a frontend.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -36,6 +64,8 @@ pub struct Config {
     pub in_flight_max: usize,
     /// Large bodies on their way to or from the store; further ones wait for a place.
     pub transfers_max: usize,
+    /// Who decides which Func a call goes to.
+    pub dispatch: Dispatch,
     /// Whether every client is a proxy of ours, whose `x-forwarded-*` headers are true.
     pub trusts_forwarded: bool,
     /// How long a call whose caller does not wait may take, and how much longer its result is kept.
@@ -54,6 +84,7 @@ impl Default for Config {
             answer_grace: ANSWER_GRACE,
             in_flight_max: IN_FLIGHT_MAX,
             transfers_max: TRANSFERS_MAX,
+            dispatch: Dispatch::default(),
             trusts_forwarded: false,
             calls_ttl: calls::TTL,
             callbacks: AllowList::default(),

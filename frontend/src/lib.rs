@@ -1,7 +1,7 @@
 //! Turns an HTTP request into an invoke and the matching answer into a response.
 //!
-//! It knows nothing of routes, documents or Funcs: whatever passes the gate becomes a message. In the store
-//! it looks for nothing but the calls whose callers do not wait.
+//! It knows nothing of documents or Funcs: whatever passes the gate becomes a message. In the store it looks
+//! for nothing but large bodies and the calls whose callers do not wait.
 
 mod access_log;
 mod answer;
@@ -16,8 +16,9 @@ mod host;
 mod in_flight;
 mod promises;
 mod replies;
+mod routes;
 mod server;
 mod target;
 
-pub use config::Config;
+pub use config::{BadDispatch, Config, Dispatch};
 pub use server::{Error, run};

@@ -14,7 +14,6 @@ use wire::{
     Version,
 };
 
-use crate::Config;
 use crate::access_log::AccessLog;
 use crate::answer::{NotHttp, into_response, stored};
 use crate::bodies::{self, Bodies};
@@ -25,6 +24,8 @@ use crate::health::{self, Health};
 use crate::in_flight::InFlight;
 use crate::promises::{self, Inquiry, Promises, Told};
 use crate::replies::Replies;
+use crate::routes::Routes;
+use crate::{Config, Dispatch};
 
 /// Seconds that a client should wait when we can take nothing: queues drain within one.
 const RETRY_AFTER: &str = "1";
@@ -57,13 +58,16 @@ pub async fn run(
 
     let limits = config.limits.clone();
     let wait_max = config.call_timeout + config.answer_grace;
-    let calls = Calls { broker: broker.clone(), in_flight: in_flight.clone(), wait_max };
+    let (routes, table) = Routes::new(broker.clone(), config.member.clone());
+    let table = (config.dispatch == Dispatch::Direct).then_some(table);
+    let calls = Calls { broker: broker.clone(), table, in_flight: in_flight.clone(), wait_max };
     let bodies = Bodies::new(&config, store.clone());
     let promises = promises(&config, store);
     let frontend = Frontend(Arc::new(Inner { config, calls, promises, bodies, reply_to: reply_to.clone() }));
     tokio::select! {
         () = serve(listener, limits, frontend, shutdown) => {}
         never = replies.run() => match never {},
+        never = routes.run() => match never {},
     }
 
     info!(queue = %reply_to, in_flight = in_flight.len(), "frontend drained");

@@ -53,3 +53,19 @@ fn a_runner_without_the_store_has_its_bundles_from_tron() {
     cluster.deploy(&sample("hello-rust"));
     assert_eq!(cluster.client().get("/hello-rust").status, 200);
 }
+
+#[test]
+fn a_frontend_that_dispatches_by_itself_goes_on_with_every_tron_gone() {
+    let mut cluster = Cluster::start(program(), PAIRS);
+    cluster.add_frontend(&["--dispatch", "direct"]);
+    cluster.until_ready();
+    cluster.deploy(&sample("hello-rust"));
+    let client = cluster.client_of(&cluster.frontends[2].1, &cluster.trons[0].1);
+    client.until("/hello-rust", |reply| reply.status == 200);
+    for (tron, _) in &mut cluster.trons {
+        tron.kill();
+    }
+    for _ in 0..20 {
+        assert_eq!(client.get("/hello-rust").status, 200);
+    }
+}

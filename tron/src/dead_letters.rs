@@ -16,7 +16,7 @@ use wire::{Broker, Route, RouteId, Timestamp};
 use crate::Rejection;
 use crate::bundles::Bundles;
 use crate::log::Log;
-use crate::table::Table;
+use dispatch::Table;
 use look::Look;
 
 /// The queues of no route, with what they are asked for by.

@@ -7,6 +7,7 @@ mod sorted;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use dispatch::Table;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt, poll};
 use tokio::sync::watch;
@@ -17,7 +18,6 @@ use wire::broker::{
 };
 use wire::{Backoff, Broker, Chain, Timestamp};
 
-use crate::table::Table;
 use moving::Moving;
 use sorted::Sorted;
 

@@ -23,7 +23,6 @@ mod rejection;
 mod stage;
 mod status;
 mod sweeper;
-mod table;
 mod token;
 mod tron;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dispatch::Table;
 use tokio::sync::{OnceCell, watch};
 use tracing::error;
 use wire::admin::{Deployment, DeploymentInfo};
@@ -9,7 +10,6 @@ use wire::{Route, Store, Timestamp, store};
 
 use crate::Rejection;
 use crate::desired::Change;
-use crate::table::Table;
 
 /// Others would have to win this often in a row before a change is given up.
 const ATTEMPTS_MAX: usize = 16;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use dispatch::Table;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,6 @@ use crate::members::{self, Members};
 use crate::plan::Plan;
 use crate::queues::Queues;
 use crate::status::Status;
-use crate::table::Table;
 
 /// Members that are behind at the same time are told at the same time: many that start together cost
 /// one broadcast, and nobody notices the wait.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dispatch::Table;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
@@ -20,7 +21,6 @@ use crate::log::Log;
 use crate::reconciler::{Ears, Reconciler};
 use crate::status::Status;
 use crate::sweeper::sweep;
-use crate::table::Table;
 use crate::{Config, Error, Handle, Inspect, heartbeats};
 
 /// Dispatches calls and keeps the platform in line with the desired state.

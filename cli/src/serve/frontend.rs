@@ -41,6 +41,10 @@ pub(crate) struct Frontend {
     /// The tenant that its calls belong to [default: default]
     #[arg(long, value_name = "NAME")]
     namespace: Option<String>,
+    /// Who sends a call to its Func: tron, or direct for this frontend itself, by the routes that Tron publishes
+    /// [default: tron]
+    #[arg(long, value_name = "tron|direct")]
+    dispatch: Option<String>,
     /// How long a call may take, whatever its operation says [default: 60s]
     #[arg(long, value_name = "TIME")]
     call_timeout: Option<String>,
@@ -105,6 +109,7 @@ impl Frontend {
         let token = token(&mut settings);
         settings.set("listen", &mut listen, quantity::address);
         settings.set("namespace", &mut config.namespace, |name| Namespace::parse(name));
+        settings.set("dispatch", &mut config.dispatch, str::parse);
         settings.set("call-timeout", &mut config.call_timeout, quantity::duration);
         settings.set("calls-ttl", &mut config.calls_ttl, quantity::duration);
         settings.set("callbacks", &mut config.callbacks, quantity::hosts);

@@ -16,7 +16,7 @@ use wire::broker::{Broker, Embedded, Message, REQUESTS};
 use wire::{Answer, Body, Invoke, Store, Version, decode_lines, encode_line};
 
 /// Everything here takes milliseconds; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Stage {
     pub(crate) address: SocketAddr,
@@ -35,21 +35,37 @@ impl Stage {
     }
 
     pub(crate) async fn with(config: Config, behind: fn(&Invoke) -> Vec<Answer>) -> Self {
-        let stage = Self::alone(config).await;
+        Self::beside(Arc::new(Embedded::new()), config, behind).await
+    }
+
+    /// The same over a broker that is there already.
+    pub(crate) async fn beside(
+        broker: Arc<Embedded>,
+        config: Config,
+        behind: fn(&Invoke) -> Vec<Answer>,
+    ) -> Self {
+        let stage = Self::idle(broker, config).await;
         tokio::spawn(answer_all(stage.broker.clone(), behind, stage.calls.clone()));
         stage
     }
 
     /// A frontend with nobody behind it.
     pub(crate) async fn alone(config: Config) -> Self {
+        Self::idle(Arc::new(Embedded::new()), config).await
+    }
+
+    async fn idle(broker: Arc<Embedded>, config: Config) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::directory(folder.path()).unwrap();
-        Self { folder, ..Self::over(config, store).await }
+        Self { folder, ..Self::between(broker, config, store).await }
     }
 
     /// A frontend over a store that is there already.
     pub(crate) async fn over(config: Config, store: Store) -> Self {
-        let broker = Arc::new(Embedded::new());
+        Self::between(Arc::new(Embedded::new()), config, store).await
+    }
+
+    async fn between(broker: Arc<Embedded>, config: Config, store: Store) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (shutdown, calls) = (CancellationToken::new(), Arc::new(AtomicUsize::new(0)));

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod calls;
+mod direct;
 mod harness;
 mod hostile;
 mod promises;

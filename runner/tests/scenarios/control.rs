@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wire::broker::{Depth, Queue};
-use wire::{Body, FuncAssignment, encode_line};
+use wire::{FuncAssignment, encode_line};
 
 use crate::harness::{Deployment, begin, config, invoke, start};
 

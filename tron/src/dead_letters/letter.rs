@@ -7,7 +7,7 @@ use wire::admin::{DeadCall, DeadLetter};
 use wire::broker::{GivenUp, Message};
 use wire::{BundleSha, Invoke, InvokeHead, Timestamp, decode_line, encode_line, split_lines};
 
-use crate::table::Table;
+use dispatch::{Call, Table};
 
 /// How long a call that is tried again may wait for its turn, whatever it was given at first: nobody
 /// waits for it, and many are tried again at once.
@@ -49,10 +49,6 @@ pub(super) fn again(
     now: Timestamp,
 ) -> Option<Message> {
     let invoke = invoke(message)?;
-    let target = table.lookup(&invoke.namespace, &invoke.host, &invoke.path)?;
-    if let Some(sha) = to {
-        target.pinned(sha)?;
-    }
     let again = Invoke {
         at: now,
         deadline: now.after(invoke.deadline.since(invoke.at).max(TIME_MIN)),
@@ -64,6 +60,7 @@ pub(super) fn again(
         bundle: to.cloned(),
         ..invoke
     };
+    table.queue(&Call::from(&again)).ok()?;
     Some(Message::new(encode_line(&again).ok()?).persistent())
 }
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
+use dispatch::{Call, Table};
 use wire::{InvokeHead, ProblemKind, Timestamp};
-
-use crate::table::Table;
 
 /// Where a call goes.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,16 +21,9 @@ pub(crate) fn route<'t>(table: &'t Table, head: &InvokeHead<'_>, now: Timestamp)
     if head.deadline <= now {
         return Decision::Expired;
     }
-    let Some(target) = table.lookup(&head.namespace, &head.host, &head.path) else {
-        return Decision::Answer(ProblemKind::NotFound, "no route has this host and path".to_owned());
-    };
-    let chosen = match &head.bundle {
-        Some(sha) => target.pinned(sha),
-        None => target.choose(head.activation),
-    };
-    match chosen {
-        Some(queue) => Decision::Forward(queue),
-        None => Decision::Answer(ProblemKind::NotFound, "the route has no such bundle".to_owned()),
+    match table.queue(&Call::from(head)) {
+        Ok(queue) => Decision::Forward(queue),
+        Err(miss) => Decision::Answer(ProblemKind::NotFound, miss.to_string()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
-use wire::broker::{self, DEAD_REQUESTS, Delivery, GivenUp, Message};
+use wire::broker::{self, DEAD_REQUESTS, Delivery, GivenUp, Message, REQUESTS};
 use wire::{Answer, Broker, Component, InvokeHead, Problem, ProblemKind};
 
 use super::sorted::{Dead, Reply, Sorted};
@@ -13,9 +13,9 @@ use super::sorted::{Dead, Reply, Sorted};
 /// How long a caller should wait when the queue of its Func is full.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// How long what was refused and must not be lost is kept before it is given back: the broker delivers it
-/// again at once, and without this pause the two would be busy with nothing else.
-const GIVE_BACK_PAUSE: Duration = Duration::from_secs(1);
+/// How long what was refused and must not be lost is held back before it is tried again: without this pause
+/// the broker and we would be busy with nothing else.
+const TRY_AGAIN_PAUSE: Duration = Duration::from_secs(1);
 
 /// What it takes to move a message.
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ impl Moving<'_> {
             Ok(()) => delivery.ack(),
             Err(Refused) => {
                 // Either way it is given back.
-                let _ = tokio::time::timeout(GIVE_BACK_PAUSE, self.shutdown.cancelled()).await;
+                let _ = tokio::time::timeout(TRY_AGAIN_PAUSE, self.shutdown.cancelled()).await;
                 delivery.retry();
             }
         }
@@ -56,10 +56,19 @@ impl Moving<'_> {
         let Err(error) = self.broker.publish(queue, message.clone()).await else { return Ok(()) };
         debug!(queue, %error, "calls refused");
         if message.persistent {
-            return Err(Refused);
+            return self.hold_back(message).await;
         }
         join_all(wire::split_lines(&message.payload).map(|line| self.refuse(line, &error))).await;
         Ok(())
+    }
+
+    /// Leaves it to the broker to hold a call back, so that it is in nobody's way here.
+    async fn hold_back(self, message: &Message) -> Result<(), Refused> {
+        let later = message.clone().delayed(TRY_AGAIN_PAUSE);
+        self.broker.publish(REQUESTS, later).await.map_err(|error| {
+            warn!(%error, "promised call not held back, trying again");
+            Refused
+        })
     }
 
     /// Tells the caller that the call was not executed, or may have been; keeps what nobody waits for.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dispatch::Table;
 use wire::broker::Message;
 use wire::{ActivationId, Chain, InvokeHead, ProblemKind, RequestId, Timestamp};
 
 use super::decision::{self, Decision};
-use crate::table::Table;
 
 /// What becomes of the lines of one message.
 #[derive(Debug, Default)]

@@ -1,9 +1,8 @@
 //! Deploying, as members and operators see it.
 
-use std::time::Duration;
-
 use wire::admin::RollbackRequest;
 use wire::broker::{Embedded, Message, Topic};
+use wire::egress::AllowList;
 use wire::{Assignment, Broker, BundleSha, ProblemKind, RouteId, Store};
 
 use crate::harness::{Runner, Stage, assignment, document, in_time, request};
@@ -28,7 +27,7 @@ async fn assigned(
 /// Waits until the queue is deleted.
 async fn gone(broker: &Embedded, queue: &str) {
     while broker.depth(queue).await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::task::yield_now().await;
     }
 }
 
@@ -161,7 +160,7 @@ async fn two_trons_on_one_store_lose_no_change_and_agree() {
 #[tokio::test]
 async fn what_one_tron_deploys_the_other_dispatches_before_the_operator_is_told() {
     let one = Stage::start().await;
-    let two = Stage::over(one.broker.clone(), one.store.clone()).await;
+    let two = Stage::over(one.broker.clone(), one.store.clone(), AllowList::default()).await;
     in_time(async {
         while one.handle.members().len() < 2 {
             tokio::task::yield_now().await;
@@ -190,7 +189,7 @@ async fn a_new_tron_finds_the_calls_of_a_bundle_that_was_replaced_before_it_came
     let mut control = broker.subscribe(Topic::Control).await.unwrap();
     let kept = first.retire().await;
 
-    let second = Stage::over(broker, store).await;
+    let second = Stage::over(broker, store, AllowList::default()).await;
     let both = assigned(&mut control, |shas| shas == [&new, &old]).await;
     assert_eq!(both.funcs.iter().map(|func| func.draining).collect::<Vec<_>>(), [false, true]);
     let mut calls = second.broker.consume(&waiting, 1).await.unwrap();

@@ -1,4 +1,4 @@
-//! `Table`: the routes as the dispatcher looks them up; built whole, never changed.
+//! `Table`: the routes as calls are looked up in them; built whole, never changed.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,15 +7,17 @@ use std::sync::Arc;
 use swagger::{BadBasePath, BadHost, BasePath, Conflict, HostPattern, RouteTable};
 use wire::{ActivationId, BundleSha, Namespace, Route};
 
+use crate::Call;
+
 /// Every route, by namespace, host and base path.
 #[derive(Debug, Default)]
-pub(crate) struct Table {
+pub struct Table {
     namespaces: HashMap<Namespace, RouteTable<Target>>,
 }
 
 /// What serves a route.
 #[derive(Debug)]
-pub(crate) struct Target {
+struct Target {
     bundles: Vec<Share>,
     weight_sum: u64,
 }
@@ -30,20 +32,38 @@ struct Share {
 
 /// Routes that no table can be built from.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BadRoutes {
+pub enum BadRoutes {
+    /// A host is none.
     #[error(transparent)]
     Host(#[from] BadHost),
+    /// A base path is none.
     #[error(transparent)]
     BasePath(#[from] BadBasePath),
+    /// Two routes claim the same place.
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    /// A route has nothing that serves it.
     #[error("route {0} has no bundle")]
     NoBundle(wire::RouteId),
 }
 
+/// Why a call belongs in no queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Miss {
+    /// There is no such route.
+    #[error("no route has this host and path")]
+    NoRoute,
+    /// The bundle that is asked for is not on the route.
+    #[error("the route has no such bundle")]
+    NoBundle,
+}
+
 impl Table {
     /// The table of these routes.
-    pub(crate) fn build(routes: &[Route]) -> Result<Self, BadRoutes> {
+    ///
+    /// # Errors
+    /// When they contradict each other, or one of them is none.
+    pub fn build(routes: &[Route]) -> Result<Self, BadRoutes> {
         let mut by_namespace: HashMap<Namespace, Vec<_>> = HashMap::new();
         for route in routes {
             let entry =
@@ -57,8 +77,20 @@ impl Table {
         Ok(Self { namespaces })
     }
 
-    /// What serves this path on this host.
-    pub(crate) fn lookup(&self, namespace: &Namespace, host: &str, path: &str) -> Option<&Target> {
+    /// The queue that the call belongs in: that of the bundle it asks for, or of its share of the route.
+    ///
+    /// # Errors
+    /// When no route, or no bundle on it, is the call's.
+    pub fn queue(&self, call: &Call<'_>) -> Result<&Arc<str>, Miss> {
+        let target = self.lookup(call.namespace, call.host, call.path).ok_or(Miss::NoRoute)?;
+        let queue = match call.bundle {
+            Some(sha) => target.pinned(sha),
+            None => target.choose(call.activation),
+        };
+        queue.ok_or(Miss::NoBundle)
+    }
+
+    fn lookup(&self, namespace: &Namespace, host: &str, path: &str) -> Option<&Target> {
         self.namespaces.get(namespace)?.lookup(host, path)
     }
 }
@@ -82,12 +114,12 @@ fn target(route: &Route) -> Result<Target, BadRoutes> {
 
 impl Target {
     /// The queue of this bundle, if the route has it.
-    pub(crate) fn pinned(&self, sha: &BundleSha) -> Option<&Arc<str>> {
+    fn pinned(&self, sha: &BundleSha) -> Option<&Arc<str>> {
         self.bundles.iter().find(|share| share.sha == *sha).map(|share| &share.queue)
     }
 
     /// The queue that this call's share falls to: the same for every attempt of a call.
-    pub(crate) fn choose(&self, activation: ActivationId) -> Option<&Arc<str>> {
+    fn choose(&self, activation: ActivationId) -> Option<&Arc<str>> {
         if let [only] = self.bundles.as_slice() {
             return Some(&only.queue);
         }
@@ -110,11 +142,29 @@ fn hash(activation: ActivationId) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use wire::WeightedBundle;
+    use wire::{RouteId, WeightedBundle};
 
     use super::*;
-    use crate::desired::tests::{route, sha};
 
+    fn sha(n: u8) -> BundleSha {
+        BundleSha::of(&[n])
+    }
+
+    /// A route that bundle `n` serves alone.
+    fn route(host: &str, base_path: &str, n: u8) -> Route {
+        let namespace = Namespace::default();
+        Route {
+            id: RouteId::of(&namespace, host, base_path),
+            namespace,
+            host: host.to_owned(),
+            base_path: base_path.to_owned(),
+            bundles: vec![WeightedBundle { sha: sha(n), weight: 100 }],
+            props: Default::default(),
+            outbound: Vec::new(),
+        }
+    }
+
+    /// `/a`, shared by bundles 0, 1, …
     fn shared(weights: &[u32]) -> Table {
         let mut route = route("*", "/a", 0);
         route.bundles =
@@ -122,25 +172,46 @@ mod tests {
         Table::build(&[route]).unwrap()
     }
 
+    /// Where a call of this path goes.
+    fn queue(table: &Table, path: &str, bundle: Option<&BundleSha>) -> Result<String, Miss> {
+        let (namespace, activation) = (&Namespace::default(), ActivationId::generate());
+        table.queue(&Call { namespace, host: "h", path, bundle, activation }).map(ToString::to_string)
+    }
+
+    #[test]
+    fn a_call_goes_to_the_longest_base_path() {
+        let (outer, inner) = (route("*", "/a", 0), route("*", "/a/b", 1));
+        let table = Table::build(&[outer.clone(), inner.clone()]).unwrap();
+        assert_eq!(queue(&table, "/a/b/c", None), Ok(inner.queue(&sha(1))));
+        assert_eq!(queue(&table, "/a/bc", None), Ok(outer.queue(&sha(0))));
+        assert_eq!(queue(&table, "/b", None), Err(Miss::NoRoute));
+    }
+
     #[test]
     fn calls_are_shared_by_weight() {
         let table = shared(&[90, 10, 0]);
-        let target = table.lookup(&Namespace::default(), "h", "/a/b").unwrap();
-        let mut counts: HashMap<&str, u32> = HashMap::new();
+        let mut counts: HashMap<String, u32> = HashMap::new();
         for _ in 0..10_000 {
-            *counts.entry(target.choose(ActivationId::generate()).unwrap()).or_default() += 1;
+            *counts.entry(queue(&table, "/a/b", None).unwrap()).or_default() += 1;
         }
-        let count = |n| counts.get(&**target.pinned(&sha(n)).unwrap()).copied().unwrap_or_default();
+        let count = |n| counts.get(&route("*", "/a", n).queue(&sha(n))).copied().unwrap_or_default();
         assert!((8_700..9_300).contains(&count(0)), "{counts:?}");
         assert_eq!(count(0) + count(1), 10_000);
     }
 
     #[test]
+    fn a_call_that_asks_for_a_bundle_gets_it_or_nothing() {
+        let table = shared(&[100, 0]);
+        assert_eq!(queue(&table, "/a", Some(&sha(1))), Ok(route("*", "/a", 1).queue(&sha(1))));
+        assert_eq!(queue(&table, "/a", Some(&sha(7))), Err(Miss::NoBundle));
+    }
+
+    #[test]
     fn a_call_stays_with_its_bundle() {
         let table = shared(&[50, 50]);
-        let target = table.lookup(&Namespace::default(), "h", "/a").unwrap();
-        let call = ActivationId::generate();
-        assert!((0..100).all(|_| target.choose(call) == target.choose(call)));
+        let (namespace, activation) = (&Namespace::default(), ActivationId::generate());
+        let call = Call { namespace, host: "h", path: "/a", bundle: None, activation };
+        assert!((0..100).all(|_| table.queue(&call) == table.queue(&call)));
     }
 
     #[test]

@@ -1,0 +1,88 @@
+//! `Routes`: follows the routes that Tron publishes, and says how far we are with them.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use dispatch::Table;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
+use tracing::{error, info, warn};
+use wire::broker::{Broker, Heard, Listener, Topic};
+use wire::{
+    Chain, Control, ControlHead, Heartbeat, MemberId, Role, Timestamp, Version, decode_line, encode_line,
+    split_lines,
+};
+
+/// The routes that Tron published last. They hold on when Tron is gone.
+pub(crate) struct Routes {
+    broker: Arc<dyn Broker>,
+    member: MemberId,
+    table: watch::Sender<Arc<Table>>,
+    version: u64,
+}
+
+impl Routes {
+    /// No routes yet, and where they are going to be seen.
+    pub(crate) fn new(broker: Arc<dyn Broker>, member: MemberId) -> (Self, watch::Receiver<Arc<Table>>) {
+        let (table, seen) = watch::channel(Arc::default());
+        (Self { broker, member, table, version: 0 }, seen)
+    }
+
+    /// Follows for as long as it is polled.
+    pub(crate) async fn run(mut self) -> Infallible {
+        let mut control = Listener::open(self.broker.clone(), Topic::Control).await;
+        let mut beats = tokio::time::interval(Heartbeat::INTERVAL);
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = beats.tick() => self.beat().await,
+                heard = control.next() => {
+                    let before = self.version;
+                    // What is missed is told again, as soon as a heartbeat shows that we are behind.
+                    if let Heard::Payload(payload) = heard {
+                        split_lines(&payload).for_each(|line| self.hear(&line));
+                    }
+                    if self.version > before {
+                        self.beat().await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Most of what is heard is known: only what is new is read.
+    fn hear(&mut self, line: &Bytes) {
+        match decode_line::<ControlHead>(line) {
+            Ok(head) if head.version > self.version => {}
+            Ok(_) => return,
+            Err(error) => return warn!(error = %Chain(&error), "control message cannot be read"),
+        }
+        let Ok(Control::Routes { version, routes, .. }) = decode_line(line) else { return };
+        match Table::build(&routes) {
+            Ok(table) => {
+                info!(version, routes = routes.len(), "routes in force");
+                self.table.send_replace(Arc::new(table));
+                self.version = version;
+            }
+            Err(bad) => error!(version, error = %bad, "routes refused, those before them hold on"),
+        }
+    }
+
+    async fn beat(&self) {
+        let heartbeat = Heartbeat {
+            v: Version,
+            member: self.member.clone(),
+            role: Role::Frontend,
+            at: Timestamp::now(),
+            version: self.version,
+            failed: BTreeMap::new(),
+        };
+        // A heartbeat is texts and numbers: it can always be written.
+        let line = encode_line(&heartbeat).unwrap_or_default();
+        if let Err(error) = self.broker.broadcast(Topic::Heartbeats, line).await {
+            warn!(%error, "heartbeat not sent");
+        }
+    }
+}
