@@ -3,6 +3,8 @@
 mod bodies;
 mod calls;
 mod client;
+mod error;
+mod sweep;
 mod url;
 
 use std::fmt;
@@ -19,12 +21,14 @@ use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, RetryConfig};
 
+use crate::BundleSha;
 use crate::admin::{Deployment, OBJECTS_PATH};
-use crate::{BodySha, BundleSha};
 
 pub use self::bodies::{BODY_BYTES_MAX, BodyStream, Upload};
+pub use self::error::Error;
 pub use self::url::{BadStoreUrl, StoreUrl};
 use client::Client;
+use error::unavailable;
 
 /// How often, and how long, a Tron is asked again: whoever asks has a timer of its own.
 const TRON_RETRIES: usize = 3;
@@ -37,6 +41,8 @@ const DEPLOYMENTS: &str = "deployments";
 #[derive(Clone, Debug)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
+    /// Where the objects are files.
+    directory: Option<Arc<Path>>,
 }
 
 /// What opens a store.
@@ -54,53 +60,6 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What went wrong between us and the store.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The store cannot be read or written.
-    #[error("{action}")]
-    Unavailable {
-        /// What was being done.
-        action: String,
-        /// What the store said.
-        #[source]
-        source: object_store::Error,
-    },
-    /// Somebody else wrote this deployment first.
-    #[error("deployment {0} exists already")]
-    Taken(u64),
-    /// An entry of the deployment log cannot be read.
-    #[error("deployment {number} cannot be read")]
-    Corrupt {
-        /// Which one.
-        number: u64,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// A record of a call cannot be read.
-    #[error("the {kind} record of a call cannot be read")]
-    BadRecord {
-        /// Which of its records.
-        kind: &'static str,
-        /// Why.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The bytes under a bundle's SHA-256 have another one.
-    #[error("bundle {0} is damaged")]
-    Damaged(BundleSha),
-    /// A body, or a part of one, is not there: it was deleted, or never kept.
-    #[error("body {0} is not in the store")]
-    BodyAbsent(BodySha),
-    /// The bytes of a body are not those that it is named for.
-    #[error("body {0} is damaged")]
-    BodyDamaged(BodySha),
-    /// A body is longer than a store can keep.
-    #[error("body is over {BODY_BYTES_MAX} bytes")]
-    BodyTooLong,
-}
-
 impl Store {
     /// The store at this URL. One that is over the network need not be there yet.
     ///
@@ -112,7 +71,8 @@ impl Store {
             StoreUrl::S3 { bucket, prefix } => open_s3(bucket, prefix, credentials),
             StoreUrl::Tron(url) => open_tron(url.as_str(), credentials),
         };
-        Ok(Self { objects: objects.map_err(|source| unavailable(format!("open store {url}"), source))? })
+        let objects = objects.map_err(|source| unavailable(format!("open store {url}"), source))?;
+        Ok(Self { objects, directory: None })
     }
 
     /// A store in a directory, made if need be. Every write is on the disk before it is acknowledged.
@@ -122,7 +82,7 @@ impl Store {
     pub fn directory(path: &Path) -> Result<Self, Error> {
         let objects = open_directory(path)
             .map_err(|source| unavailable(format!("open store {}", path.display()), source))?;
-        Ok(Self { objects: Arc::new(objects) })
+        Ok(Self { objects: Arc::new(objects), directory: Some(path.into()) })
     }
 
     /// Keeps a bundle under its SHA-256. Keeping it again changes nothing.
@@ -285,10 +245,6 @@ fn deployment_key(number: u64) -> Key {
 fn deployment_number(name: &str) -> Option<u64> {
     let number = name.strip_suffix(".json")?.parse().ok()?;
     (deployment_key(number).filename() == Some(name)).then_some(number)
-}
-
-fn unavailable(action: String, source: object_store::Error) -> Error {
-    Error::Unavailable { action, source }
 }
 
 #[cfg(test)]

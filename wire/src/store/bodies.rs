@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::task::{JoinSet, spawn_blocking};
 
 use super::{Error, Store, unavailable};
-use crate::{BodySha, StoredBody, Timestamp};
+use crate::{BodySha, StoredBody};
 
 /// What a transfer holds in memory is a few of these, and thousands of transfers may be under way.
 const PIECE_BYTES: usize = 1 << 20;
@@ -76,37 +76,6 @@ impl Store {
         let mut checked = stream::try_unfold(begin, Reading::next).boxed();
         let first = checked.try_next().await?;
         Ok(stream::iter(first.map(Ok)).chain(checked).boxed())
-    }
-
-    /// Deletes the objects of bodies that were last written before `before`, and says how many. Whoever
-    /// keeps the same content again writes it again, so an object in use is never old.
-    ///
-    /// # Errors
-    /// When the store cannot be read or written.
-    pub async fn delete_bodies(&self, before: Timestamp) -> Result<usize, Error> {
-        let failed = |source| unavailable("delete old bodies".to_owned(), source);
-        let is_old = |object: &object_store::ObjectMeta| {
-            u64::try_from(object.last_modified.timestamp_millis()).is_ok_and(|at| at < before.0)
-        };
-        let mut deleted = 0;
-        let folder = Key::from(BodySha::FOLDER);
-        let mut listed = self.objects.list(Some(&folder));
-        while let Some(object) = listed.try_next().await.map_err(failed)? {
-            // Somebody may have written it again since it was listed, or deleted it.
-            let is_still = is_old(&object)
-                && match self.objects.head(&object.location).await {
-                    Err(object_store::Error::NotFound { .. }) => false,
-                    now => is_old(&now.map_err(failed)?),
-                };
-            if is_still {
-                match self.objects.delete(&object.location).await {
-                    Ok(()) => deleted += 1,
-                    Err(object_store::Error::NotFound { .. }) => {}
-                    Err(source) => return Err(failed(source)),
-                }
-            }
-        }
-        Ok(deleted)
     }
 
     /// One object of a body; `None` when there is none. Reading the body it belongs to checks it.
@@ -281,7 +250,7 @@ async fn hash(piece: Bytes, mut whole: Sha256) -> Result<(BodySha, Sha256), Erro
     hashed.await.map_err(ended)
 }
 
-fn ended(source: tokio::task::JoinError) -> Error {
+pub(super) fn ended(source: tokio::task::JoinError) -> Error {
     unavailable("work on a body".to_owned(), object_store::Error::JoinError { source })
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::Timestamp;
 
 struct Stage {
     directory: tempfile::TempDir,
@@ -139,6 +140,25 @@ async fn old_bodies_are_deleted_and_those_kept_again_are_not_old() {
     assert_eq!(stage.store.delete_bodies(yesterday).await.unwrap(), 0);
     assert!(stage.read(&old).await.is_err());
     assert_eq!(stage.read(&kept_again).await.unwrap(), b"kept again");
+}
+
+#[tokio::test]
+async fn what_was_left_in_the_middle_of_a_write_is_deleted_when_it_is_old() {
+    let stage = Stage::new();
+    let hour = std::time::Duration::from_secs(3600);
+    let kept = stage.keep(b"kept", 1).await;
+    let left = |number: u64, hours: u32| {
+        let file = stage.directory.path().join(format!("bodies/{}#{number}", kept.object));
+        std::fs::write(&file, b"ke").unwrap();
+        let at = std::time::SystemTime::now() - hours * hour;
+        std::fs::File::open(&file).unwrap().set_modified(at).unwrap();
+        file
+    };
+    let (old, new) = (left(1, 2), left(2, 0));
+    let an_hour_ago = Timestamp(Timestamp::now().0 - 3600 * 1000);
+    assert_eq!(stage.store.delete_bodies(an_hour_ago).await.unwrap(), 1);
+    assert!(!old.exists() && new.exists());
+    assert_eq!(stage.read(&kept).await.unwrap(), b"kept");
 }
 
 #[tokio::test]
