@@ -18,7 +18,8 @@ pub(crate) struct Bodies {
     store: Store,
     /// Each transfer holds some pieces in memory.
     places: Arc<Semaphore>,
-    place_timeout: Duration,
+    /// How long a client waits for a place, or for the store: as long as we wait for a client.
+    patience: Duration,
 }
 
 /// Why a body did not get through.
@@ -49,8 +50,7 @@ impl Error {
 impl Bodies {
     pub(crate) fn new(config: &Config, store: Store) -> Self {
         let places = Arc::new(Semaphore::new(config.transfers_max));
-        // A client that keeps us waiting has as long.
-        Self { store, places, place_timeout: config.limits.body_idle_timeout }
+        Self { store, places, patience: config.limits.body_idle_timeout }
     }
 
     /// The body of a request: itself if it is short, otherwise where it was kept while it came.
@@ -65,17 +65,17 @@ impl Bodies {
     async fn keep(&self, begun: &[u8], mut rest: BodyReader<'_>) -> Result<StoredBody, Error> {
         let _place = self.place().await?;
         let mut upload: Upload = self.store.upload();
-        upload.push(begun).await.map_err(Error::NotKept)?;
+        self.in_time(upload.push(begun)).await.map_err(Error::NotKept)?;
         while let Some(data) = rest.next().await? {
-            upload.push(&data).await.map_err(Error::NotKept)?;
+            self.in_time(upload.push(&data)).await.map_err(Error::NotKept)?;
         }
-        upload.finish().await.map_err(Error::NotKept)
+        self.in_time(upload.finish()).await.map_err(Error::NotKept)
     }
 
     /// The body of a response, from the store as fast as the client takes it.
     pub(crate) async fn give(&self, stored: &StoredBody, id: &RequestId) -> Result<ResponseBody, Error> {
         let place = self.place().await?;
-        let stream = self.store.body(stored).await.map_err(Error::NotRead)?;
+        let stream = self.in_time(self.store.body(stored)).await.map_err(Error::NotRead)?;
         let id = id.clone();
         let held = stream.inspect(move |data| {
             let _place = &place;
@@ -87,8 +87,15 @@ impl Bodies {
     }
 
     async fn place(&self) -> Result<OwnedSemaphorePermit, Error> {
-        let place = timeout(self.place_timeout, self.places.clone().acquire_owned()).await;
+        let place = timeout(self.patience, self.places.clone().acquire_owned()).await;
         // It is never closed.
         place.ok().and_then(Result::ok).ok_or(Error::Places)
+    }
+
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = Result<T, store::Error>>,
+    ) -> Result<T, store::Error> {
+        timeout(self.patience, work).await.unwrap_or(Err(store::Error::Slow(self.patience)))
     }
 }

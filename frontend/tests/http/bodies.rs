@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use frontend::Config;
-use wire::{Answer, Body, BodySha, Invoke, StoredBody};
+use tokio::net::TcpListener;
+use wire::store::Credentials;
+use wire::{Answer, Body, BodySha, Invoke, Store, StoredBody};
 
 use crate::harness::{Client, Stage, answer, echo};
 
@@ -180,6 +182,22 @@ async fn a_store_that_takes_nothing_is_a_503_for_large_bodies_alone() {
     assert!(output.contains("not executed") && output.contains("retry-after: 1"), "{output}");
     assert_eq!(stage.calls(), 0);
     assert_eq!(stage.get("/").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_keeps_nobody_waiting() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
+    let store = Store::open(&url, &Credentials::default()).unwrap();
+    let mut config = Config::default();
+    config.limits.body_idle_timeout = Duration::from_millis(100);
+    let stage = Stage::over(config, store).await.answered_by(answer_with_stored);
+    let output = stage.talk(&post(&bytes(300_000))).await;
+    assert!(output.starts_with("HTTP/1.1 503 "), "{output}");
+    assert_eq!(stage.calls(), 0);
+    let sha = BodySha::of(b"somewhere");
+    let (head, _) = get(&stage, "GET", &format!("/{sha}/{sha}/300000")).await;
+    assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
 }
 
 #[tokio::test]

@@ -44,9 +44,7 @@ impl Stage {
         config: Config,
         behind: fn(&Invoke) -> Vec<Answer>,
     ) -> Self {
-        let stage = Self::idle(broker, config).await;
-        tokio::spawn(answer_all(stage.broker.clone(), behind, stage.calls.clone()));
-        stage
+        Self::idle(broker, config).await.answered_by(behind)
     }
 
     /// A frontend with nobody behind it.
@@ -74,6 +72,11 @@ impl Stage {
         let frontend = frontend::run(config, listener, broker.clone(), store.clone(), shutdown.clone());
         let frontend = tokio::spawn(frontend);
         Self { address, broker, store, shutdown, calls, frontend, folder }
+    }
+
+    pub(crate) fn answered_by(self, behind: fn(&Invoke) -> Vec<Answer>) -> Self {
+        tokio::spawn(answer_all(self.broker.clone(), behind, self.calls.clone()));
+        self
     }
 
     pub(crate) async fn client(&self) -> Client {
