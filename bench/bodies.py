@@ -30,6 +30,7 @@ MESSAGE_MAX = 1 << 20
 # A transfer holds some pieces of 1 MiB both ways, and the allocator keeps some more.
 GROWTH_MAX = 32 << 20
 SAMPLE_EVERY = 0.01
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 TOKEN = "a-token-for-one-run"
 EXCHANGES = [f"funcatron.{name}" for name in
              ("requests", "calls", "replies", "dead", "control", "heartbeats", "activations")]
@@ -63,6 +64,10 @@ class Watched:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
 
+    def cpu(self) -> float:
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
     def stop(self):
         self.process.terminate()
         try:
@@ -73,23 +78,30 @@ class Watched:
 
 
 class Sampler(threading.Thread):
-    """Looks at the memory of processes until it is told to stop."""
+    """Looks at the memory and the processor time of processes while something happens."""
 
     def __init__(self, watched: list):
         super().__init__(daemon=True)
         self.watched, self.done = watched, threading.Event()
         self.before = {one.name: one.rss() for one in watched}
         self.peak, self.samples = dict(self.before), 0
+        self.cpu = {one.name: -one.cpu() for one in watched}
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        self.join()
+        for one in self.watched:
+            self.cpu[one.name] += one.cpu()
 
     def run(self):
         while not self.done.wait(SAMPLE_EVERY):
             self.samples += 1
             for one in self.watched:
                 self.peak[one.name] = max(self.peak[one.name], one.rss())
-
-    def stop(self):
-        self.done.set()
-        self.join()
 
 
 class RabbitMq:
@@ -205,19 +217,18 @@ def cluster(funcatron: pathlib.Path, folder: pathlib.Path, through_tron: bool):
 
 def measure(name: str, url: str, watched: list, broker, count: int, pause: float) -> list:
     """One transfer as a line of the table; gives back what is wrong with it."""
-    sampler = Sampler(watched)
-    sampler.start()
-    sent, got, length, uploaded, downloaded = exchange(url, count, pause)
-    sampler.stop()
+    with Sampler(watched) as sampler:
+        sent, got, length, uploaded, downloaded = exchange(url, count, pause)
     sizes = broker.message_sizes() if broker else []
     message = f"{max(sizes):,} B of {len(sizes)}" if sizes else "not seen"
     print(f"\n{name}: {length:,} bytes, sent and back in {uploaded:.1f} s + {downloaded:.1f} s")
     print(f"  sha256 sent {sent}\n  sha256 got  {got}\n  largest broker message: {message}")
-    print(f"  memory in MiB, {sampler.samples} samples: {'before':>8} {'peak':>8} {'growth':>8}")
+    print(f"  memory in MiB, {sampler.samples} samples: {'before':>8} {'peak':>8} {'growth':>8}   processor s")
     wrong = []
     for one in watched:
         before, peak = sampler.before[one.name], sampler.peak[one.name]
-        print(f"    {one.name:<24} {megabytes(before)} {megabytes(peak)} {megabytes(peak - before)}")
+        print(f"    {one.name:<24} {megabytes(before)} {megabytes(peak)} {megabytes(peak - before)}"
+              f" {sampler.cpu[one.name]:8.2f}")
         if peak - before > GROWTH_MAX:
             wrong.append(f"{name}: {one.name} grew by {peak - before} bytes")
     if sent != got or length != count * PIECE:
