@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::net::TcpListener;
@@ -30,6 +31,9 @@ use crate::{Config, Dispatch};
 /// Seconds that a client should wait when we can take nothing: queues drain within one.
 const RETRY_AFTER: &str = "1";
 
+/// Between two looks for queues that somebody else declares: he does so when he starts.
+const QUEUES_PAUSE: Duration = Duration::from_secs(1);
+
 /// Why a frontend cannot serve.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -51,9 +55,8 @@ pub async fn run(
 ) -> Result<(), Error> {
     let reply_to = format!("reply.{}", config.member);
     let in_flight = InFlight::new(config.in_flight_max);
-    broker.declare(&dead_queue(DEAD_REQUESTS)).await?;
-    broker.declare(&requests_queue()).await?;
-    let replies = Replies::open(broker.clone(), reply_to.clone(), in_flight.clone()).await?;
+    let opened = open_queues(&broker, &reply_to, &in_flight);
+    let Some(replies) = shutdown.run_until_cancelled(opened).await.transpose()? else { return Ok(()) };
     info!(queue = %reply_to, "frontend serves");
 
     let limits = config.limits.clone();
@@ -71,7 +74,34 @@ pub async fn run(
     }
 
     info!(queue = %reply_to, in_flight = in_flight.len(), "frontend drained");
-    Ok(broker.delete(&reply_to).await?)
+    // It ends with its connection; what matters is over.
+    if let Err(error) = broker.delete(&reply_to).await {
+        debug!(queue = %reply_to, error = %Chain(&error), "reply queue not deleted");
+    }
+    Ok(())
+}
+
+/// Waits for the queues: whoever may not declare those that all share is there before them at times.
+async fn open_queues(
+    broker: &Arc<dyn Broker>,
+    reply_to: &str,
+    in_flight: &InFlight,
+) -> Result<Replies, broker::Error> {
+    loop {
+        match declare_queues(&**broker).await {
+            Ok(()) => return Replies::open(broker.clone(), reply_to.to_owned(), in_flight.clone()).await,
+            Err(error @ (broker::Error::Unroutable(_) | broker::Error::Unavailable)) => {
+                info!(error = %Chain(&error), "waiting for the queues");
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(QUEUES_PAUSE).await;
+    }
+}
+
+async fn declare_queues(broker: &dyn Broker) -> Result<(), broker::Error> {
+    broker.declare(&dead_queue(DEAD_REQUESTS)).await?;
+    broker.declare(&requests_queue()).await
 }
 
 fn promises(config: &Config, store: Store) -> Promises {

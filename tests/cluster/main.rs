@@ -25,3 +25,4 @@ mod promises;
 #[path = "../platform/samples.rs"]
 mod samples;
 mod stopping;
+mod users;

@@ -44,11 +44,16 @@ pub struct Cluster {
 impl Cluster {
     /// Starts the processes and waits until they know each other.
     pub fn start(program: &Path, size: Size) -> Self {
+        Self::start_on(Vhost::new(), program, size)
+    }
+
+    /// The same, on this virtual host.
+    pub fn start_on(vhost: Vhost, program: &Path, size: Size) -> Self {
         let mut cluster = Self {
             frontends: Vec::new(),
             trons: Vec::new(),
             runners: Vec::new(),
-            vhost: Vhost::new(),
+            vhost,
             folder: TempDir::new().unwrap(),
             program: program.to_owned(),
         };
@@ -152,7 +157,7 @@ impl Cluster {
     fn spawn(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Process {
         let store = format!("file://{}", self.folder.path().join("store").display());
         let all = [
-            ("FUNCATRON_BROKER", self.vhost.url.as_str()),
+            ("FUNCATRON_BROKER", self.vhost.url_of(arguments[0])),
             ("FUNCATRON_STORE", store.as_str()),
             ("FUNCATRON_TOKEN", TOKEN),
         ];

@@ -1,11 +1,15 @@
 //! `Vhost`: a RabbitMQ of one's own, as far as a test can see.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+
+/// Of users that live as long as a test, on a broker that lives as long as all tests.
+const PASSWORD: &str = "a-password-for-tests";
 
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
@@ -18,6 +22,8 @@ pub struct Vhost {
     pub url: String,
     api: String,
     user: String,
+    /// How users with rights of their own connect to it, by what they are.
+    urls: BTreeMap<String, String>,
     authorization: String,
     agent: ureq::Agent,
 }
@@ -38,6 +44,7 @@ impl Vhost {
             agent: config.into(),
             name,
             user,
+            urls: BTreeMap::new(),
         };
         vhost.create();
         vhost
@@ -48,6 +55,25 @@ impl Vhost {
         self.put(&format!("/vhosts/{}", self.name), &json!({}));
         let all = json!({ "configure": ".*", "write": ".*", "read": ".*" });
         self.put(&format!("/permissions/{}/{}", self.name, self.user), &all);
+    }
+
+    /// Makes a user with these rights, for whoever is such a one.
+    pub fn add_user(&mut self, role: &str, permissions: &Value) {
+        let user = self.user_name(role);
+        self.put(&format!("/users/{user}"), &json!({ "password": PASSWORD, "tags": "" }));
+        self.put(&format!("/permissions/{}/{user}", self.name), permissions);
+        let (_, address) = self.url.split_once('@').unwrap();
+        let url = format!("amqp://{user}:{PASSWORD}@{address}");
+        self.urls.insert(role.to_owned(), url);
+    }
+
+    /// How one who is this connects.
+    pub fn url_of(&self, role: &str) -> &str {
+        self.urls.get(role).unwrap_or(&self.url)
+    }
+
+    fn user_name(&self, role: &str) -> String {
+        format!("{}-{role}", self.name)
     }
 
     /// Asks the management API.
@@ -99,6 +125,7 @@ impl Default for Vhost {
 
 impl Drop for Vhost {
     fn drop(&mut self) {
+        self.urls.keys().for_each(|role| self.delete(&format!("/users/{}", self.user_name(role))));
         self.delete(&format!("/vhosts/{}", self.name));
     }
 }
