@@ -6,7 +6,7 @@ FUZZ_VERSION := 0.13.2
 TOOLS := $(CURDIR)/target/tools
 FUZZ_SECONDS ?= 60
 
-.PHONY: run build test setup check fmt clippy deny unit guests schemathesis s3 image image-test fuzz bench help
+.PHONY: run build test setup check fmt clippy deny unit guests schemathesis s3 image image-test compose-test fuzz bench help
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ run: ## Build and serve the sample Funcs on http://127.0.0.1:3000 (admin on 3001
 build: ## Build the release binary: target/release/funcatron.
 	$(CARGO) build --release --bin funcatron
 
-test: setup fmt clippy deny unit guests schemathesis s3 image-test ## Everything that must pass before a change lands.
+test: setup fmt clippy deny unit guests schemathesis s3 image-test compose-test ## Everything that must pass before a change lands.
 
 setup: ## Install what the tests need (Debian: with apt; elsewhere: say what is missing).
 	scripts/setup.sh
@@ -51,6 +51,9 @@ image: build ## Build the Docker image `funcatron` from the release binary; no r
 
 image-test: ## Build an image with a real Docker Engine and call a Func in a container of it.
 	scripts/image-test.sh
+
+compose-test: ## Check docker-compose.yml and the users and settings that it gives RabbitMQ.
+	scripts/compose-test.sh
 
 fuzz: $(TOOLS)/bin/cargo-fuzz ## Run each fuzz target for FUZZ_SECONDS.
 	PATH="$(TOOLS)/bin:$$PATH" scripts/fuzz.sh $(FUZZ_SECONDS)

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # A RabbitMQ node of one's own, in one folder: its data, log, ports and password. Beside any other node, as any user.
 #   eval "$(scripts/rabbitmq.sh start DIR)"   starts it (again, on the same ports, if DIR holds one) and says where it is
+#   scripts/rabbitmq.sh prepare DIR        makes DIR alone, for whoever wants to add to DIR/rabbitmq.conf
 #   scripts/rabbitmq.sh stop DIR              stops it; what is in DIR stays
 #   scripts/rabbitmq.sh ctl DIR ...           rabbitmqctl for it
 # DIR/pid names its process, for whoever wants to see it die. PLUGINS= starts it without the management API.
 # With DIR/cert.pem and DIR/key.pem, it speaks TLS.
 set -euo pipefail
-command=${1:?start, stop or ctl} dir=${2:?a folder}
+command=${1:?prepare, start, stop or ctl} dir=${2:?a folder}
 shift 2
 bin=/usr/lib/rabbitmq/bin
 [ -x "$bin/rabbitmq-server" ] || bin=$(dirname "$(command -v rabbitmq-server || echo /missing)")
@@ -98,6 +99,7 @@ stop() {
 }
 
 case $command in
+  prepare) prepare ;;
   start) start ;;
   stop) stop ;;
   ctl) environment && "$bin/rabbitmqctl" -n "$RABBITMQ_NODENAME" "$@" ;;

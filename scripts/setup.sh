@@ -2,7 +2,7 @@
 # Installs what the tests need beside Rust: the wasm toolchain's packages, Python for schemathesis, RabbitMQ.
 set -euo pipefail
 
-packages=(build-essential python3-venv rustc-web cargo-web rust-web-src wasi-libc rabbitmq-server openssl docker.io)
+packages=(build-essential python3-venv rustc-web cargo-web rust-web-src wasi-libc rabbitmq-server openssl docker.io docker-compose)
 
 if ! command -v apt-get >/dev/null; then
   echo "This is no Debian: install a C compiler, Python 3 with venv, RabbitMQ, and 'rustup target add wasm32-wasip2'." >&2

@@ -63,7 +63,8 @@ impl Command {
     /// What is logged unless somebody says otherwise: a service is read about, a command is watched.
     pub(crate) fn log_level(&self) -> &'static str {
         match self {
-            Self::Frontend(_) | Self::Tron(_) | Self::Runner(_) => "info",
+            // The library under the broker calls it an error when we close a connection; what matters, we log.
+            Self::Frontend(_) | Self::Tron(_) | Self::Runner(_) => "info,lapin=off",
             _ => "warn",
         }
     }

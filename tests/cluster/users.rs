@@ -30,6 +30,9 @@ fn a_cluster_needs_no_more_rights_than_it_is_given() {
         client.until("/hello/ada", |reply| reply.status == 200);
         client.until("/hostile/panic", |reply| reply.status == 502);
     }
+    let promised = cluster.client().send("GET", "/hello/ada", &[("prefer", "respond-async")], b"");
+    let result = format!("{}/result", promised.header("location").unwrap());
+    cluster.client().until(&result, |reply| reply.status == 200);
     cluster.runners[0].kill();
     cluster.client().until("/hello/ada", |reply| reply.status == 200);
     let removed = cluster.client().command(&["remove", "/hostile"]);
