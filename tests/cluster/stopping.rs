@@ -36,6 +36,18 @@ fn a_call_that_runs_is_answered_before_its_frontend_and_runner_end() {
 }
 
 #[test]
+fn a_call_that_does_not_end_holds_its_runner_up_no_longer_than_it_may() {
+    let mut cluster = Cluster::start(program(), Size { runners: 0, ..ONE });
+    cluster.add_runner(&["--drain-timeout", "300ms"], &[]);
+    cluster.until_ready();
+    let held = Held::begin(&cluster);
+    cluster.runners[0].terminate();
+    assert!(cluster.runners[0].wait().success());
+    // Nobody has answered the Func by now.
+    drop(held);
+}
+
+#[test]
 fn the_second_signal_ends_a_process_at_once() {
     let mut cluster = Cluster::start(program(), ONE);
     let mut open = cluster.client().connect();
