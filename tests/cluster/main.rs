@@ -15,6 +15,7 @@ mod harness;
 mod held;
 #[path = "../platform/hostile_funcs.rs"]
 mod hostile_funcs;
+mod kept_promises;
 mod load;
 mod members;
 mod messages;

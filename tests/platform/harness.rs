@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::Deref;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 
 use harness::{Client, PATIENCE, copy_func};
 use tempfile::TempDir;
@@ -17,7 +17,7 @@ pub(crate) struct Platform {
     dev: Child,
     client: Client,
     /// Kept until the end of the test.
-    _folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Platform {
@@ -32,7 +32,7 @@ impl Platform {
     }
 
     fn serving_with(funcs: &[&Path], arguments: &[&str]) -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = Arc::new(TempDir::new().unwrap());
         let served = folder.path().join("funcs");
         fs::create_dir(&served).unwrap();
         for func in funcs {
@@ -41,7 +41,13 @@ impl Platform {
         Self::start(folder, arguments)
     }
 
-    fn start(folder: TempDir, arguments: &[&str]) -> Self {
+    /// Ends it, and starts it anew over what it left.
+    pub(crate) fn restart(&mut self) {
+        self.terminate();
+        *self = Self::start(Arc::clone(&self.folder), &[]);
+    }
+
+    fn start(folder: Arc<TempDir>, arguments: &[&str]) -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_funcatron"));
         let state = folder.path().join("state");
         let mut dev = Command::new(program)
@@ -56,7 +62,7 @@ impl Platform {
         let urls = announced_urls(&mut dev, 2);
         let token = fs::read_to_string(state.join("token")).unwrap().trim().to_owned();
         let client = Client::new(program, folder.path(), &urls[0], &urls[1], &token);
-        Self { dev, client, _folder: folder }
+        Self { dev, client, folder }
     }
 
     /// Serves a Func as it was saved: that is what `dev` does all the time.

@@ -77,3 +77,14 @@ fn javascript_errors_name_file_and_line() {
     let problem = platform.until("/answer", |reply| reply.status == 500);
     assert!(problem.text().contains("index.js:2"), "{}", problem.text());
 }
+
+/// They waited in the memory of the process that is gone.
+#[test]
+fn calls_of_an_earlier_run_are_forgotten() {
+    let mut platform = Platform::serving(&[&sample("hello-js")]);
+    let reply = platform.send("GET", "/hello/ada", &[("prefer", "respond-async")], b"");
+    let location = reply.header("location").unwrap().to_owned();
+    assert_eq!(platform.get(&location).status, 200);
+    platform.restart();
+    assert_eq!(platform.get(&location).status, 404);
+}

@@ -9,7 +9,8 @@ use wire::admin::{
     BundleInfo, DeadLetter, DeadQueue, DeployRequest, Deployed, Deployment, DeploymentInfo, Health, LogEntry,
     MemberInfo, Purged, RedriveRequest, Redriven, RollbackRequest, RouteInfo,
 };
-use wire::{Activation, BodySha, Broker, BundleSha, MemberId, Route, RouteId, Store};
+use wire::store::RecordKind;
+use wire::{Activation, ActivationId, BodySha, Broker, BundleSha, MemberId, Route, RouteId, Store};
 
 use crate::Rejection;
 use crate::activations::{Activations, Follow};
@@ -64,6 +65,39 @@ impl Handle {
             Err(error @ wire::store::Error::BodyDamaged(_)) => Err(Rejection::Malformed(error.to_string())),
             kept => Ok(kept?),
         }
+    }
+
+    /// A record of a call that nobody waits for.
+    pub(crate) async fn call_record(
+        &self,
+        kind: RecordKind,
+        activation: ActivationId,
+    ) -> Result<Option<Bytes>, Rejection> {
+        Ok(self.shared.store.call_record(kind, activation).await?)
+    }
+
+    /// Keeps a record of a call, if it is one that frontends write.
+    pub(crate) async fn put_call_record(
+        &self,
+        kind: RecordKind,
+        activation: ActivationId,
+        json: &[u8],
+    ) -> Result<(), Rejection> {
+        check_frontends(kind)?;
+        match self.shared.store.put_call_record(kind, activation, json).await {
+            Err(error @ wire::store::Error::BadRecord { .. }) => Err(Rejection::Malformed(error.to_string())),
+            kept => Ok(kept?),
+        }
+    }
+
+    /// Deletes a record of a call, if it is one that frontends write.
+    pub(crate) async fn delete_call_record(
+        &self,
+        kind: RecordKind,
+        activation: ActivationId,
+    ) -> Result<(), Rejection> {
+        check_frontends(kind)?;
+        Ok(self.shared.store.delete_call_record(kind, activation).await?)
     }
 
     /// Every bundle that can be read.
@@ -323,4 +357,11 @@ impl Handle {
 /// The queue of this bundle on this route; empty, so nobody's, when somebody took it away meanwhile.
 fn queue(routes: &[Route], id: &RouteId, sha: &BundleSha) -> String {
     routes.iter().find(|route| route.id == *id).map(|route| route.queue(sha)).unwrap_or_default()
+}
+
+fn check_frontends(kind: RecordKind) -> Result<(), Rejection> {
+    match kind.is_of_frontends() {
+        true => Ok(()),
+        false => Err(Rejection::Malformed("this record of a call is for Trons to write".to_owned())),
+    }
 }

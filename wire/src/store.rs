@@ -4,6 +4,7 @@ mod bodies;
 mod calls;
 mod client;
 mod error;
+mod records;
 mod sweep;
 mod url;
 
@@ -26,6 +27,7 @@ use crate::admin::{Deployment, OBJECTS_PATH};
 
 pub use self::bodies::{BODY_BYTES_MAX, BodyStream, Upload};
 pub use self::error::Error;
+pub use self::records::RecordKind;
 pub use self::url::{BadStoreUrl, StoreUrl};
 use client::Client;
 use error::unavailable;

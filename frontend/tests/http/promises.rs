@@ -21,7 +21,8 @@ fn json(reply: &Reply) -> Value {
 async fn promised(stage: &Stage) -> (String, Invoke) {
     let reply = stage.ask("GET /x", &[ASYNC]).await;
     assert_eq!(reply.status, 202, "{reply:?}");
-    let delivery = stage.broker.consume(REQUESTS, 1).await.unwrap().next().await.unwrap();
+    let mut requests = stage.broker.consume(REQUESTS, 1).await.unwrap();
+    let delivery = requests.next().await.unwrap();
     assert!(delivery.message.persistent && !delivery.message.joinable);
     assert_eq!(delivery.message.expires_at, None, "it must not end in silence");
     let invoke = decode_lines::<Invoke>(&delivery.message.payload).unwrap().remove(0);
@@ -103,6 +104,26 @@ async fn a_call_is_cancelled_until_it_has_ended() {
     assert_eq!(stage.get(&format!("{location}/result")).await.status, 410);
     let again = stage.ask(&format!("DELETE {location}"), &[]).await;
     assert_eq!((again.status, &json(&again)["status"]), (200, &Value::from("cancelled")));
+}
+
+/// Whoever writes a result forgets the cancel after that, as Trons do; a frontend that notes one looks for a
+/// result after that.
+#[tokio::test]
+async fn of_a_cancel_and_a_result_at_once_nothing_stays_to_be_cancelled() {
+    let stage = Stage::alone(Config::default()).await;
+    for _ in 0..20 {
+        let (location, invoke) = promised(&stage).await;
+        let cancel = format!("DELETE {location}");
+        let ended = async {
+            finish(&stage, &invoke, 200).await;
+            stage.store.settle_cancel(invoke.activation).await.unwrap();
+        };
+        let (cancelled, ()) = tokio::join!(stage.ask(&cancel, &[]), ended);
+        assert!([202, 409].contains(&cancelled.status), "{cancelled:?}");
+        assert_eq!(json(&stage.get(&location).await)["status"], "done");
+        assert_eq!(stage.ask(&cancel, &[]).await.status, 409);
+        assert!(stage.store.cancelling_calls(9).await.unwrap().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use swagger::Checked;
+use wire::ActivationId;
 use wire::admin::{Deployment, LogEntry};
 use wire::http::Response;
 
@@ -39,6 +40,18 @@ impl Api {
             },
             "putBodyObject" => {
                 handle.put_body_object(required(path, "sha")?, body).await?;
+                response(204, None, Bytes::new())
+            }
+            "getCallRecord" => match handle.call_record(required(path, "kind")?, called(path)?).await? {
+                Some(record) => response(200, Some("application/json"), record),
+                None => Err(Refused::not_found("no such record")),
+            },
+            "putCallRecord" => {
+                handle.put_call_record(required(path, "kind")?, called(path)?, &body).await?;
+                response(204, None, Bytes::new())
+            }
+            "deleteCallRecord" => {
+                handle.delete_call_record(required(path, "kind")?, called(path)?).await?;
                 response(204, None, Bytes::new())
             }
             "deleteBundle" => {
@@ -97,6 +110,13 @@ fn query(params: &Map<String, Value>) -> Result<(Query, bool), Refused> {
         limit: optional(params, "limit")?.unwrap_or(Query::LIMIT_DEFAULT),
     };
     Ok((query, optional(params, "follow")?.unwrap_or(false)))
+}
+
+/// The call whose record is asked for.
+fn called(path: &Map<String, Value>) -> Result<ActivationId, Refused> {
+    let file: String = required(path, "file")?;
+    let id = file.strip_suffix(".json").and_then(|id| id.parse().ok());
+    id.ok_or_else(|| Refused::invalid("file is not named for a call"))
 }
 
 fn required<T: DeserializeOwned>(params: &Map<String, Value>, name: &str) -> Result<T, Refused> {

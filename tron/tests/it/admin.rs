@@ -74,6 +74,14 @@ async fn every_operation_answers_as_documented() {
     ask("putBodyObject", "PUT", piece.clone(), "7".into(), 204).await;
     ask("putBodyObject", "PUT", piece.clone(), "8".into(), 400).await;
     ask("getBodyObject", "GET", piece, none(), 200).await;
+    let record = format!("/objects/calls/cancels/{}.json", ActivationId::unguessable());
+    ask("getCallRecord", "GET", record.clone(), none(), 404).await;
+    ask("putCallRecord", "PUT", record.clone(), none(), 204).await;
+    ask("getCallRecord", "GET", record.clone(), none(), 200).await;
+    ask("deleteCallRecord", "DELETE", record.clone(), none(), 204).await;
+    let result = record.replace("cancels", "results");
+    ask("putCallRecord", "PUT", result.clone(), "{}".into(), 400).await;
+    ask("deleteCallRecord", "DELETE", result, none(), 400).await;
 
     let deploy = json!({"sha": sha, "props": {"key": "secret value"}}).to_string();
     let deployed = ask("deploy", "POST", "/deployments".into(), deploy.into(), 201).await.json();

@@ -4,8 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
+use wire::calls::{Accepted, Finished};
 use wire::store::{Credentials, Error};
-use wire::{BodySha, BundleSha, Store};
+use wire::{
+    ActivationId, Answer, BodySha, BundleSha, Component, Namespace, Problem, ProblemKind, RequestId, Store,
+    Timestamp,
+};
 
 use crate::harness::{Stage, TOKEN, document, zip};
 
@@ -57,6 +61,58 @@ async fn a_member_without_the_store_writes_and_reads_large_bodies_through_tron()
     }
     let absent = store.body_object(&BodySha::of(b"absent")).await.unwrap();
     assert_eq!(absent, None);
+}
+
+#[tokio::test]
+async fn a_frontend_without_the_store_tells_of_calls_through_tron() {
+    let stage = Stage::start().await;
+    let store = store(&stage, Some(TOKEN));
+    let (activation, at) = (ActivationId::unguessable(), Timestamp::now());
+    let deadline = at.after(Duration::from_secs(60));
+    let accepted = Accepted {
+        activation,
+        request_id: RequestId::generate(),
+        namespace: Namespace::default(),
+        at,
+        deadline,
+        expires_at: deadline,
+        callback: None,
+    };
+    store.accept_call(&accepted).await.unwrap();
+    assert_eq!(stage.store.accepted_call(activation).await.unwrap().as_ref(), Some(&accepted));
+    assert_eq!(store.accepted_call(activation).await.unwrap(), Some(accepted));
+    store.cancel_call(activation).await.unwrap();
+    store.cancel_call(activation).await.unwrap();
+    assert!(stage.store.is_cancelling_call(activation).await.unwrap());
+    store.settle_cancel(activation).await.unwrap();
+    assert!(!store.is_cancelling_call(activation).await.unwrap());
+    let problem = Problem::new(ProblemKind::Internal, "", RequestId::generate(), Component::Runner);
+    let finished = Finished { at, answer: Answer::problem(activation, 1, problem) };
+    stage.store.finish_call(&finished).await.unwrap();
+    assert_eq!(store.finished_call(activation).await.unwrap(), Some(finished));
+    store.forget_call(activation).await.unwrap();
+    store.forget_call(activation).await.unwrap();
+    assert_eq!(stage.store.accepted_call(activation).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn results_are_for_trons_to_write() {
+    let stage = Stage::start().await;
+    let id = ActivationId::unguessable();
+    for (method, path) in [
+        ("PUT", format!("results/{id}.json")),
+        ("DELETE", format!("callbacks/{id}.json")),
+        ("PUT", format!("accepted/{id}.json")),
+        ("GET", format!("others/{id}.json")),
+        ("GET", format!("results/{id}")),
+    ] {
+        let path = format!("/objects/calls/{path}");
+        assert_eq!(
+            stage.ask(method, &path, if method == "PUT" { "{}" } else { "" }).await.status,
+            400,
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]

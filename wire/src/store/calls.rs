@@ -4,19 +4,11 @@
 use futures_util::TryStreamExt;
 use object_store::path::Path as Key;
 use object_store::{ObjectStoreExt, PutMode};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use super::records::{FOLDER, RecordKind, activation};
 use super::{Error, Store, unavailable};
 use crate::calls::{Accepted, Callback, Finished, State};
 use crate::{ActivationId, Timestamp};
-
-/// What holds every kind.
-const CALLS: &str = "calls";
-const ACCEPTED: &str = "accepted";
-const RESULTS: &str = "results";
-const CANCELS: &str = "cancels";
-const CALLBACKS: &str = "callbacks";
 
 impl Store {
     /// Makes a call known.
@@ -24,7 +16,9 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn accept_call(&self, accepted: &Accepted) -> Result<(), Error> {
-        self.put_record(ACCEPTED, accepted.activation, accepted, PutMode::Overwrite).await.map(drop)
+        self.put_record(RecordKind::Accepted, accepted.activation, accepted, PutMode::Overwrite)
+            .await
+            .map(drop)
     }
 
     /// Makes a call unknown that was not handed over.
@@ -32,7 +26,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn forget_call(&self, activation: ActivationId) -> Result<(), Error> {
-        self.delete_record(ACCEPTED, activation).await
+        self.delete_call_record(RecordKind::Accepted, activation).await
     }
 
     /// A call that was accepted and has not expired.
@@ -40,7 +34,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn accepted_call(&self, activation: ActivationId) -> Result<Option<Accepted>, Error> {
-        let accepted: Option<Accepted> = self.record(ACCEPTED, activation).await?;
+        let accepted: Option<Accepted> = self.record(RecordKind::Accepted, activation).await?;
         Ok(accepted.filter(|accepted| accepted.expires_at > Timestamp::now()))
     }
 
@@ -51,7 +45,7 @@ impl Store {
     /// When the store cannot be read or written.
     pub async fn finish_call(&self, finished: &Finished) -> Result<bool, Error> {
         let activation = finished.answer.activation;
-        if self.put_record(RESULTS, activation, finished, PutMode::Create).await? {
+        if self.put_record(RecordKind::Results, activation, finished, PutMode::Create).await? {
             return Ok(true);
         }
         let is_failure = |finished: &Finished| finished.state() == State::Failed;
@@ -60,8 +54,8 @@ impl Store {
             return Ok(false);
         }
         // Whoever was told of the failure is to be told of this, too.
-        self.delete_record(CALLBACKS, activation).await?;
-        self.put_record(RESULTS, activation, finished, PutMode::Overwrite).await
+        self.delete_call_record(RecordKind::Callbacks, activation).await?;
+        self.put_record(RecordKind::Results, activation, finished, PutMode::Overwrite).await
     }
 
     /// What a call came to.
@@ -69,7 +63,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn finished_call(&self, activation: ActivationId) -> Result<Option<Finished>, Error> {
-        self.record(RESULTS, activation).await
+        self.record(RecordKind::Results, activation).await
     }
 
     /// Notes that a call is to be cancelled.
@@ -77,7 +71,9 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn cancel_call(&self, activation: ActivationId) -> Result<(), Error> {
-        self.put_record(CANCELS, activation, &Timestamp::now(), PutMode::Overwrite).await.map(drop)
+        self.put_record(RecordKind::Cancels, activation, &Timestamp::now(), PutMode::Overwrite)
+            .await
+            .map(drop)
     }
 
     /// Whether a call is to be cancelled.
@@ -85,7 +81,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn is_cancelling_call(&self, activation: ActivationId) -> Result<bool, Error> {
-        let noted: Option<Timestamp> = self.record(CANCELS, activation).await?;
+        let noted: Option<Timestamp> = self.record(RecordKind::Cancels, activation).await?;
         Ok(noted.is_some())
     }
 
@@ -94,7 +90,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn settle_cancel(&self, activation: ActivationId) -> Result<(), Error> {
-        self.delete_record(CANCELS, activation).await
+        self.delete_call_record(RecordKind::Cancels, activation).await
     }
 
     /// Calls that are to be cancelled, `max` at most.
@@ -102,14 +98,13 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn cancelling_calls(&self, max: usize) -> Result<Vec<ActivationId>, Error> {
-        let mut listed = self.objects.list(Some(&folder(CANCELS)));
+        let mut listed = self.objects.list(Some(&RecordKind::Cancels.folder()));
         let mut calls = Vec::new();
         let failed = |source| unavailable("list cancelled calls".to_owned(), source);
         while calls.len() < max
             && let Some(object) = listed.try_next().await.map_err(failed)?
         {
-            let name = object.location.filename().and_then(|name| name.strip_suffix(".json"));
-            calls.extend(name.and_then(|name| name.parse::<ActivationId>().ok()));
+            calls.extend(object.location.filename().and_then(activation));
         }
         Ok(calls)
     }
@@ -119,7 +114,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn note_callback(&self, activation: ActivationId, callback: &Callback) -> Result<(), Error> {
-        self.put_record(CALLBACKS, activation, callback, PutMode::Overwrite).await.map(drop)
+        self.put_record(RecordKind::Callbacks, activation, callback, PutMode::Overwrite).await.map(drop)
     }
 
     /// How posting a result ended.
@@ -127,7 +122,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn callback(&self, activation: ActivationId) -> Result<Option<Callback>, Error> {
-        self.record(CALLBACKS, activation).await
+        self.record(RecordKind::Callbacks, activation).await
     }
 
     /// Deletes the records that were written before `before`, and says how many. That a call was accepted
@@ -137,7 +132,7 @@ impl Store {
     /// When the store cannot be read or written.
     pub async fn delete_calls(&self, before: Timestamp) -> Result<usize, Error> {
         let failed = |source| unavailable("delete old calls".to_owned(), source);
-        let folder = Key::from(CALLS);
+        let folder = Key::from(FOLDER);
         let mut listed = self.objects.list(Some(&folder));
         let mut deleted = 0;
         while let Some(object) = listed.try_next().await.map_err(failed)? {
@@ -152,49 +147,6 @@ impl Store {
         }
         Ok(deleted)
     }
-
-    /// Writes a record; says whether it did.
-    async fn put_record<T: Serialize>(
-        &self,
-        kind: &str,
-        activation: ActivationId,
-        record: &T,
-        mode: PutMode,
-    ) -> Result<bool, Error> {
-        // A record is texts and numbers: it can always be written.
-        let json = serde_json::to_vec(record).unwrap_or_default();
-        match self.objects.put_opts(&key(kind, activation), json.into(), mode.into()).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
-            Err(source) => Err(unavailable(format!("keep the {kind} record of a call"), source)),
-        }
-    }
-
-    async fn record<T: DeserializeOwned>(
-        &self,
-        kind: &'static str,
-        activation: ActivationId,
-    ) -> Result<Option<T>, Error> {
-        let action = || format!("fetch the {kind} record of a call");
-        let json = self.get(&key(kind, activation), action).await?;
-        let record = json.map(|json| serde_json::from_slice(&json)).transpose();
-        record.map_err(|source| Error::BadRecord { kind, source })
-    }
-
-    async fn delete_record(&self, kind: &str, activation: ActivationId) -> Result<(), Error> {
-        match self.objects.delete(&key(kind, activation)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(source) => Err(unavailable(format!("delete the {kind} record of a call"), source)),
-        }
-    }
-}
-
-fn folder(kind: &str) -> Key {
-    Key::from_iter([CALLS, kind])
-}
-
-fn key(kind: &str, activation: ActivationId) -> Key {
-    Key::from(format!("{CALLS}/{kind}/{activation}.json"))
 }
 
 #[cfg(test)]
