@@ -12,6 +12,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const OPERATION: HeaderName = HeaderName::from_static("x-funcatron-operation");
 const PATH_PARAMS: HeaderName = HeaderName::from_static("x-funcatron-path-params");
 const QUERY_PARAMS: HeaderName = HeaderName::from_static("x-funcatron-query-params");
+const ATTEMPT: HeaderName = HeaderName::from_static("x-funcatron-attempt");
 
 /// What the request cannot be made into, for the most part because it is too long.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +53,7 @@ fn target(invoke: &Invoke) -> Result<Uri, Unfit> {
 }
 
 fn headers(invoke: &Invoke, checked: &Checked<'_>, request_id: HeaderValue) -> Result<HeaderMap, Unfit> {
-    let mut headers = HeaderMap::with_capacity(invoke.headers.len() + 4);
+    let mut headers = HeaderMap::with_capacity(invoke.headers.len() + 5);
     for (name, value) in &invoke.headers {
         headers.append(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
     }
@@ -61,6 +62,7 @@ fn headers(invoke: &Invoke, checked: &Checked<'_>, request_id: HeaderValue) -> R
     headers.insert(OPERATION, HeaderValue::from_str(checked.operation.id())?);
     headers.insert(PATH_PARAMS, json(&checked.path_params)?);
     headers.insert(QUERY_PARAMS, json(&checked.query_params)?);
+    headers.insert(ATTEMPT, HeaderValue::from(invoke.attempt));
     Ok(headers)
 }
 

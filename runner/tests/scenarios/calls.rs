@@ -110,6 +110,21 @@ paths:
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_func_is_told_which_attempt_it_is() {
+    let document = r#"
+openapi: 3.0.3
+info: { title: t, version: "1" }
+paths: { /: { get: { operationId: attempt, responses: { "200": { description: ok } } } } }
+"#;
+    let source = "export const attempt = ({ headers }) => headers['x-funcatron-attempt'];";
+    let mut harness = start(Deployment::javascript(document, source)).await;
+    let mut again = invoke("GET", "/api/");
+    again.attempt = 2;
+    again.headers.push(("x-funcatron-attempt".into(), "9".into()));
+    assert_eq!(text(&harness.call(again).await), "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_breaks_the_document_is_a_bad_gateway() {
     let document =
         std::fs::read_to_string(crate::harness::root().join("funcs/hello-rust/funcatron.yaml")).unwrap();
