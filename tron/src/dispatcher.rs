@@ -1,6 +1,7 @@
 //! `Dispatcher`: moves calls from the firehose to the queues of Funcs.
 
 mod decision;
+mod doubt;
 mod moving;
 mod sorted;
 
@@ -101,7 +102,7 @@ impl Dispatcher {
         under_way: &mut UnderWay<'d>,
         shutdown: &'d CancellationToken,
     ) {
-        let sorted = Sorted::of(table, &delivery.message.payload, Timestamp::now());
+        let sorted = Sorted::of(table, &delivery.message.payload, delivery.redelivered, Timestamp::now());
         let moving = Moving { broker: &*self.broker, shutdown };
         let mut moved = Box::pin(moving.settle(sorted, delivery));
         if poll!(&mut moved).is_pending() {

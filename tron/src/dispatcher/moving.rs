@@ -8,6 +8,7 @@ use tracing::{debug, warn};
 use wire::broker::{self, DEAD_REQUESTS, Delivery, GivenUp, Message, REQUESTS};
 use wire::{Answer, Broker, Component, InvokeHead, Problem, ProblemKind};
 
+use super::doubt;
 use super::sorted::{Dead, Reply, Sorted};
 
 /// How long a caller should wait when the queue of its Func is full.
@@ -56,15 +57,19 @@ impl Moving<'_> {
         let Err(error) = self.broker.publish(queue, message.clone()).await else { return Ok(()) };
         debug!(queue, %error, "calls refused");
         if message.persistent {
-            return self.hold_back(message).await;
+            return self.hold_back(message, &error).await;
         }
         join_all(wire::split_lines(&message.payload).map(|line| self.refuse(line, &error))).await;
         Ok(())
     }
 
     /// Leaves it to the broker to hold a call back, so that it is in nobody's way here.
-    async fn hold_back(self, message: &Message) -> Result<(), Refused> {
-        let later = message.clone().delayed(TRY_AGAIN_PAUSE);
+    async fn hold_back(self, message: &Message, error: &broker::Error) -> Result<(), Refused> {
+        let mut later = message.clone().delayed(TRY_AGAIN_PAUSE);
+        if matches!(error, broker::Error::Unknown(_)) {
+            // It travels alone.
+            later.payload = doubt::cast(&message.payload);
+        }
         self.broker.publish(REQUESTS, later).await.map_err(|error| {
             warn!(%error, "promised call not held back, trying again");
             Refused

@@ -8,6 +8,7 @@ use wire::broker::Message;
 use wire::{ActivationId, Chain, InvokeHead, ProblemKind, RequestId, Timestamp};
 
 use super::decision::{self, Decision};
+use super::doubt;
 
 /// What becomes of the lines of one message.
 #[derive(Debug, Default)]
@@ -53,8 +54,12 @@ struct Group {
 }
 
 impl Sorted {
-    /// Sorts the lines of this payload.
-    pub(crate) fn of(table: &Table, payload: &Bytes, now: Timestamp) -> Self {
+    /// Sorts the lines of this payload. Those of one that somebody had before are passed on with a doubt.
+    pub(crate) fn of(table: &Table, payload: &Bytes, redelivered: bool, now: Timestamp) -> Self {
+        if redelivered {
+            let doubted: Vec<Bytes> = wire::split_lines(payload).map(|line| doubt::cast(&line)).collect();
+            return Self::of(table, &join(&doubted), false, now);
+        }
         let mut sorted = Self::default();
         let mut groups: Vec<Group> = Vec::new();
         let mut lines = 0;

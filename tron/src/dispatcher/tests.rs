@@ -112,6 +112,22 @@ async fn a_call_arrives_as_the_bytes_that_were_sent() {
 }
 
 #[tokio::test]
+async fn a_call_that_another_dispatcher_had_is_passed_on_as_one_that_may_have_been_begun() {
+    let broker = Arc::new(Embedded::new());
+    broker.declare(&dead_queue(DEAD_REQUESTS)).await.unwrap();
+    broker.declare(&requests_queue()).await.unwrap();
+    let call = invoke("/a");
+    broker.publish(REQUESTS, Message::new(line(&call))).await.unwrap();
+    let mut lost = broker.consume(REQUESTS, 1).await.unwrap();
+    drop(lost.next().await.unwrap());
+    drop(lost);
+    let bench = Bench::over(broker.clone(), broker).await;
+    let delivery = bench.consume(&func("/a", 0)).await.next().await.unwrap();
+    let passed_on: Invoke = wire::decode_line(&delivery.message.payload).unwrap();
+    assert_eq!(passed_on, Invoke { attempt: 2, ..call });
+}
+
+#[tokio::test]
 async fn a_batch_is_sorted_by_queue_in_order() {
     let bench = Bench::start().await;
     let [a1, b, a2] = ["/a/1", "/b", "/a/2"].map(|path| line(&invoke(path)));
@@ -199,7 +215,7 @@ proptest! {
             3 => line(&Invoke { deadline: Timestamp(1), ..invoke("/a") }),
             _ => Bytes::from_static(b"{\"v\":2}\n"),
         }).collect();
-        let sorted = Sorted::of(&table, &lines.concat().into(), Timestamp::now());
+        let sorted = Sorted::of(&table, &lines.concat().into(), false, Timestamp::now());
         for (kind, base_path) in [(0, "/a"), (1, "/b")] {
             let sent: Vec<u8> =
                 kinds.iter().zip(&lines).filter(|(k, _)| **k == kind).flat_map(|(_, line)| line.to_vec()).collect();

@@ -139,8 +139,10 @@ async fn a_promised_call_outlives_an_unknown_outcome() {
     let mut func = bench.consume(&func("/a", 0)).await;
     func.next().await.unwrap().ack();
     broker.breaks.store(false, Ordering::Relaxed);
-    // It may come a second time: that is the price of never losing it.
-    func.next().await.unwrap().ack();
+    // It may come a second time: that is the price of never losing it. Whoever runs it is told.
+    let again = func.next().await.unwrap();
+    assert_eq!(wire::decode_line::<Invoke>(&again.message.payload).unwrap().attempt, 2);
+    again.ack();
     bench.firehose(0, 0, 1).await;
 }
 
