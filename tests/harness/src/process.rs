@@ -108,6 +108,11 @@ impl Process {
         self.signal(Signal::CONT);
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits until it has ended.
     pub fn wait(&mut self) -> ExitStatus {
         self.child.wait().unwrap()

@@ -29,9 +29,13 @@ pub struct Vhost {
 }
 
 impl Vhost {
-    /// Makes one that nobody else has.
+    /// Makes one that nobody else has, on the node that all tests share.
     pub fn new() -> Self {
-        let (broker, api) = (variable("FUNCATRON_TEST_BROKER"), variable("FUNCATRON_TEST_BROKER_API"));
+        Self::on(&variable("FUNCATRON_TEST_BROKER"), &variable("FUNCATRON_TEST_BROKER_API"))
+    }
+
+    /// Makes one on the node that is reached like this.
+    pub fn on(broker: &str, api: &str) -> Self {
         let (credentials, address) = api.trim_start_matches("http://").split_once('@').unwrap();
         let user = credentials.split(':').next().unwrap().to_owned();
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();

@@ -1,0 +1,91 @@
+//! `Stage`: one run on a cluster, from the first request to the ledger.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::checker::{Limits, Verdict};
+use super::client::Client;
+use super::clock::{Clock, until};
+use super::cluster::{CALL_TIMEOUT, Cluster};
+use super::dead;
+use super::expectation;
+use super::ledger::{Fault, Ledger};
+use super::load::Load;
+use super::promises;
+use super::run::Run;
+use super::strike::Strike;
+
+/// What came of a run.
+pub(crate) struct Report {
+    pub(crate) run: Run,
+    pub(crate) verdict: Verdict,
+    /// What was harmed beyond the invariants.
+    pub(crate) complaints: Vec<String>,
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// The load before the fault, which says what is normal.
+const BEFORE: Duration = Duration::from_secs(4);
+/// The load after it, long enough to see that a recovery in ten seconds stays one.
+const AFTER: Duration = Duration::from_secs(13);
+/// How much longer than the platform's deadline a client waits, to tell late from never.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How long what is under way may take to end once nothing more is asked.
+const REST: Duration = Duration::from_secs(60);
+const LIMITS: Limits = Limits { deadline: CALL_TIMEOUT, attempts_max: 3 };
+
+impl Report {
+    pub(crate) fn is_good(&self) -> bool {
+        self.verdict.broken.is_empty() && self.complaints.is_empty()
+    }
+}
+
+/// Performs one run.
+pub(crate) async fn perform(run: Run, cluster: &Cluster, rate: u32, seed: u64) -> Result<Report> {
+    let clock = Clock::start();
+    cluster.sink.begin(clock, seed);
+    let client = Arc::new(Client::new(&cluster.frontends, clock, CALL_TIMEOUT + PATIENCE));
+    let load = Load::start(client.clone(), clock, rate, run.mix(), seed);
+    clock.reach(BEFORE).await;
+
+    let (random, faults, requests) = (fastrand::Rng::with_seed(!seed), Vec::new(), Vec::new());
+    let mut strike = Strike { cluster, client: &client, clock, random, faults, requests };
+    strike.make(run).await?;
+    let Strike { faults, requests: extra, .. } = strike;
+    clock.reach(clock.now() + AFTER).await;
+
+    let end = clock.now();
+    let mut requests = load.finish().await;
+    requests.extend(extra);
+    promises::settle(&client, &mut requests, REST).await;
+    let ledger = close(cluster, Ledger { requests, faults, end, ..Ledger::default() }).await?;
+    let complaints = expectation::complaints(run, &ledger);
+    Ok(Report { run, verdict: Verdict::of(&ledger, LIMITS), complaints, faults: ledger.faults })
+}
+
+/// Waits for rest, and collects what the others wrote down.
+async fn close(cluster: &Cluster, mut ledger: Ledger) -> Result<Ledger> {
+    let vhost = cluster.members.cluster().vhost.name.clone();
+    let mut left = Vec::new();
+    let rest = until("every queue is empty", REST, async || {
+        // A broker that does not say is not at rest.
+        let Ok(depths) = cluster.broker.depths(&vhost).await else { return false };
+        left = depths.into_iter().filter(|(name, messages)| *messages > 0 && !is_last(name)).collect();
+        left.is_empty()
+    });
+    if rest.await.is_err() {
+        ledger.left = left;
+    }
+    let (executions, faults) = cluster.sink.take();
+    ledger.executions = executions;
+    ledger.faults.extend(faults);
+    ledger.dead = dead::letters(&cluster.members.client()).await?;
+    Ok(ledger)
+}
+
+/// Whether a queue is where messages end.
+fn is_last(queue: &str) -> bool {
+    queue.starts_with("dead.")
+}
