@@ -5,6 +5,7 @@ pub(crate) mod engine;
 mod environment;
 mod failure;
 mod func;
+mod meter;
 mod outlet;
 mod output;
 mod request_body;

@@ -102,9 +102,16 @@ fn hostile_documents_cost_seconds_at_most() {
     ];
     for (name, document) in documents {
         let text = document.to_string();
-        let started = std::time::Instant::now();
+        let before = computed();
         assert!(Document::parse(text.as_bytes()).is_err(), "{name}");
-        println!("{name} took {:?}", started.elapsed());
-        assert!(started.elapsed().as_secs() < 20, "{name} took {:?}", started.elapsed());
+        let took = computed() - before;
+        println!("{name} took {took:?}");
+        assert!(took.as_secs() < 20, "{name} took {took:?}");
     }
+}
+
+/// How long this thread has computed: unlike the time on the clock, nobody else's business.
+fn computed() -> std::time::Duration {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    std::time::Duration::from_nanos(times.split(' ').next().unwrap().parse().unwrap())
 }

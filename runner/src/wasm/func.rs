@@ -16,6 +16,7 @@ use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wire::{Chain, LogLine};
 
+use super::meter::Meter;
 use super::outlet::Outlet;
 use super::output::Output;
 use super::request_body::{Loss, RequestBody};
@@ -66,18 +67,13 @@ impl Func {
         let timeout = call.timeout;
         let deadline = Instant::now() + timeout;
         let mut guest = pin!(self.run(call, output));
-        let mut used = Duration::ZERO;
+        let mut meter = Meter::default();
         // The guest runs nowhere but in these polls, and every tick of the engine ends one.
-        let metered = poll_fn(|cx| {
-            let started = std::time::Instant::now();
-            let polled = guest.as_mut().poll(cx);
-            used += started.elapsed();
-            match polled {
-                Poll::Pending if used > self.limits.cpu_max => {
-                    Poll::Ready(Err(Failure::TooBusy(self.limits.cpu_max)))
-                }
-                polled => polled,
+        let metered = poll_fn(|cx| match meter.run(|| guest.as_mut().poll(cx)) {
+            (Poll::Pending, used) if used > self.limits.cpu_max => {
+                Poll::Ready(Err(Failure::TooBusy(self.limits.cpu_max)))
             }
+            (polled, _) => polled,
         });
         tokio::time::timeout_at(deadline, metered).await.unwrap_or(Err(Failure::TooSlow(timeout)))
     }

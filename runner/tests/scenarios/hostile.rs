@@ -8,8 +8,8 @@ use crate::harness::{Deployment, Harness, config, invoke, json, start_with, text
 
 async fn hostile() -> Harness {
     let mut config = config();
-    config.cpu_max = Duration::from_secs(1);
-    config.call_timeout = Duration::from_secs(2);
+    config.cpu_max = Duration::from_millis(250);
+    config.call_timeout = Duration::from_secs(4);
     config.memory_max = 32 << 20;
     start_with(config, Deployment::of("tests/funcs/hostile")).await
 }
@@ -29,8 +29,8 @@ async fn problem(harness: &mut Harness, path: &str) -> (u16, String) {
 async fn every_misbehaviour_ends_in_its_own_problem() {
     let mut harness = hostile().await;
     for (path, status, detail) in [
-        ("/api/spin", 504, "computed for more than 1s"),
-        ("/api/sleep?seconds=60", 504, "did not answer in 2s"),
+        ("/api/spin", 504, "computed for more than 250ms"),
+        ("/api/sleep?seconds=60", 504, "did not answer in 4s"),
         ("/api/allocate", 502, "ran out of memory"),
         ("/api/panic", 502, "trapped: unreachable"),
         ("/api/recurse", 502, "trapped"),
