@@ -20,6 +20,7 @@ mod query;
 mod queues;
 mod reconciler;
 mod rejection;
+mod round;
 mod stage;
 mod status;
 mod sweeper;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::info;
-use wire::broker::{self, Depth, dead_letters, dead_queue, func_queue};
+use wire::broker::{self, Depth, func_queue};
 use wire::{Broker, FuncAssignment};
 
 /// Questions to the broker under way at a time: a thousand Funcs are looked at in a moment, and nobody
@@ -17,13 +17,10 @@ pub(crate) struct Queues {
 }
 
 impl Queues {
-    /// Makes sure that these Funcs have their queues.
+    /// Makes sure that these Funcs have their queues; those for their dead letters come with them.
     pub(crate) async fn declare(&self, funcs: Vec<FuncAssignment>) -> Result<(), broker::Error> {
         stream::iter(funcs)
-            .map(|func| async move {
-                self.broker.declare(&dead_queue(&dead_letters(&func.route))).await?;
-                self.broker.declare(&func_queue(&func.queue, &func.route)).await
-            })
+            .map(|func| async move { self.broker.declare(&func_queue(&func.queue, &func.route)).await })
             .buffer_unordered(CONCURRENT_MAX)
             .try_collect()
             .await

@@ -17,6 +17,7 @@ use crate::log::Log;
 use crate::members::{self, Members};
 use crate::plan::Plan;
 use crate::queues::Queues;
+use crate::round::Round;
 use crate::status::Status;
 
 /// Members that are behind at the same time are told at the same time: many that start together cost
@@ -26,9 +27,11 @@ const GATHER: Duration = Duration::from_millis(20);
 /// A member that stayed silent for this many heartbeats is gone.
 const SILENT_HEARTBEATS_MAX: u32 = 3;
 
-/// Queues that ought not to go away, or ought not to be there, are looked at on one tick in this many:
-/// a thousand Funcs are a thousand questions.
+/// Queues that ought not to go away, or ought not to be there, are looked at on one tick in this many.
 const SWEEP_TICKS: u32 = 5;
+/// So many of those that ought to be there are made sure of each time, in turns: a thousand Funcs are a
+/// thousand questions, and the calls are the broker's first duty. A runner that loses a queue makes it again.
+const SWEEP_LEN_MAX: usize = 64;
 
 /// What keeps the platform from being brought in line, for now.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +62,7 @@ pub(crate) struct Reconciler {
     /// When the state is to be told again.
     tell_at: Option<Instant>,
     ticks_until_sweep: u32,
+    sweep: Round,
 }
 
 impl Reconciler {
@@ -81,6 +85,7 @@ impl Reconciler {
             silence_max: config.heartbeat_interval * SILENT_HEARTBEATS_MAX,
             tell_at: None,
             ticks_until_sweep: 0,
+            sweep: Round::new(SWEEP_LEN_MAX),
         }
     }
 
@@ -160,7 +165,8 @@ impl Reconciler {
         let is_sweep = self.ticks_until_sweep == 0;
         self.ticks_until_sweep = self.ticks_until_sweep.checked_sub(1).unwrap_or(SWEEP_TICKS);
         if is_sweep {
-            self.queues.declare(self.plan.wanted().to_vec()).await?;
+            let turn = self.sweep.next(self.plan.wanted()).to_vec();
+            self.queues.declare(turn).await?;
         }
         let doubtful = if is_sweep { self.plan.suspects() } else { self.plan.leftovers() };
         for (queue, depth) in self.queues.depths(doubtful).await? {
