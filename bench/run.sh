@@ -21,5 +21,5 @@ cp bench/peers/moleculer/* "$moleculer"
 
 # All of them at once, so that they are built as what is released.
 cargo build --release --locked --workspace --bins
-exec python3 -u bench/bench.py --programs target/release --wasmtime "$wasmtime" \
+exec python3 -Bu bench/bench.py --programs target/release --wasmtime "$wasmtime" \
   --moleculer "$moleculer" --nameko "$venv/bin/nameko" "$@"
