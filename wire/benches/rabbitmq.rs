@@ -18,7 +18,7 @@ use std::{env, fs, thread};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::runtime::Builder;
-use tokio::sync::oneshot;
+use tokio::sync::{Barrier, oneshot};
 use tokio_util::sync::CancellationToken;
 use wire::Broker;
 use wire::broker::{BrokerUrl, Consumer, Message, Queue, REQUESTS, RabbitMq};
@@ -59,15 +59,17 @@ fn main() {
     let in_flight = if in_flight.is_empty() { vec![1, 32, 128] } else { in_flight };
 
     let given: [Arc<Given>; 3] = Default::default();
-    let stop = CancellationToken::new();
+    let (stop, ready) = (CancellationToken::new(), Arc::new(Barrier::new(3)));
     let roles = [("tron", REQUESTS, FUNC), ("runner", FUNC, REPLIES)].into_iter().zip(&given);
     let threads: Vec<_> = roles
         .map(|((name, from, to), given)| {
             let (url, given, stop) = (url.clone(), given.clone(), stop.clone());
+            let ready = ready.clone();
             role(name, async move {
                 let broker = Arc::new(RabbitMq::connect(&url, name).await.unwrap());
                 broker.declare(&queue(from)).await.unwrap();
                 let consumer = broker.consume(from, PREFETCH).await.unwrap();
+                ready.wait().await;
                 stop.run_until_cancelled(pass_on(&broker, consumer, to, &given)).await;
                 broker.delete(from).await.unwrap();
                 broker.close().await;
@@ -77,7 +79,7 @@ fn main() {
     let answered = given[2].clone();
     let frontend = role("frontend", async move {
         let calls = Calls::open(RabbitMq::connect(&url, "frontend").await.unwrap(), answered).await;
-        calls.measure(1, WARM_UP).await;
+        ready.wait().await;
         println!(
             "in flight    calls/s  p50 us  p99 us  lines per message (tron, runner, frontend)  CPU us a call"
         );
