@@ -83,7 +83,7 @@ async fn a_consumer_ends_when_somebody_else_deletes_its_queue() {
 #[tokio::test]
 async fn a_channel_that_the_broker_closes_ends_its_consumers_and_harms_nobody_else() {
     let node = Node::start();
-    node.ctl(&["eval", "application:set_env(rabbit, consumer_timeout, 200)."]);
+    node.ctl(&["eval", "application:set_env(rabbit, consumer_timeout, 2000)."]);
     node.ctl(&["eval", "application:set_env(rabbit, channel_tick_interval, 100)."]);
     let broker = RabbitMq::connect(&node.url(), "test").await.unwrap();
     let private = Queue { private: true, ..queue("reply.a") };
