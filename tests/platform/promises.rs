@@ -58,7 +58,9 @@ fn a_call_is_cancelled_while_it_runs() {
 
 #[test]
 fn a_call_that_failed_each_time_is_kept_for_the_operator() {
-    let platform = Platform::serving(&[&test_func("hostile")]);
+    // One route before it and one after it in every order.
+    let others = [sample("hello-js"), test_func("stream")];
+    let platform = Platform::serving(&[&test_func("hostile"), &others[0], &others[1]]);
     let location = location(&platform.send("GET", "/hostile/panic", &[ASYNC], b""));
     let status = ended(&platform, &location);
     assert_eq!((&status["status"], &status["response_status"]), (&"failed".into(), &502.into()));

@@ -55,9 +55,11 @@ impl DeadLetters {
         let named = routes.into_iter().map(|route| (route.id.to_string(), Some(route)));
         let all = ROUTELESS.iter().map(|(name, _)| ((*name).to_owned(), None)).chain(named);
         let asked: Vec<_> = all.map(|(name, route)| self.counted(name, route)).collect();
-        let mut counted = stream::iter(asked).buffered(ASKED_AT_ONCE);
+        // All of them first: to look into one while another is being asked about would hold that one up,
+        // and with it what it holds at the broker's client, on which the look waits.
+        let counted: Vec<_> = stream::iter(asked).buffered(ASKED_AT_ONCE).collect().await;
         let mut queues = Vec::new();
-        while let Some((count, name, route)) = counted.next().await {
+        for (count, name, route) in counted {
             let count = count?;
             if count == 0 {
                 continue;
