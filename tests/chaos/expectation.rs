@@ -29,11 +29,15 @@ fn spared(run: Run) -> fn(&Request) -> bool {
     match run {
         // Those that it had open are cut off; the invariants see to it that there are no others.
         Run::KillFrontend => |request| !matches!(request.outcome, Outcome::Cut { .. }),
-        Run::TermFrontend | Run::TermTron | Run::TermRunner | Run::SlicedLink => |_| true,
-        // What a lost Tron may have passed on and cannot be repeated has an unknown outcome.
-        Run::KillTron | Run::KillRunner | Run::Poison | Run::CrashingFunc => {
-            |request| request.operation.is_repeatable()
-        }
+        Run::TermFrontend | Run::SlicedLink => |_| true,
+        // What a member had when it ended it may have begun or passed on, so that what cannot be repeated is
+        // not. The broker says no more of what a member gives back that is told to stop.
+        Run::KillTron
+        | Run::TermTron
+        | Run::TermRunner
+        | Run::KillRunner
+        | Run::Poison
+        | Run::CrashingFunc => |request| request.operation.is_repeatable(),
         // What waits for a member that is slow or gone may be late, and what it had is unknown.
         _ => |_| false,
     }
