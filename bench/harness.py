@@ -109,7 +109,7 @@ def failed(out: str) -> int:
 
 def percentile(number: int, out: str) -> float:
     """In milliseconds."""
-    text = re.search(rf"^ +{number}% +(\S+)$", out, re.MULTILINE).group(1)
+    text = re.search(rf"^ +{number}% +(\S+) *$", out, re.MULTILINE).group(1)
     value, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
     return float(value) * {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 60e3}[unit]
 
