@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 venv=target/moto
 [ -x "$venv/bin/moto_server" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install -q 'moto[s3,server]==5.2.5'; }
 
-cargo test --locked -p wire --test s3 --no-run
+cargo test --workspace --locked --test s3 --no-run
 log=$(mktemp)
 PYTHONUNBUFFERED=1 "$venv/bin/moto_server" -H 127.0.0.1 -p 0 >"$log" 2>&1 &
 server=$!
@@ -21,4 +21,4 @@ done
 [ -n "$url" ] || { echo "moto does not start:" >&2; cat "$log" >&2; exit 1; }
 
 python3 -c 'import sys, urllib.request as u; u.urlopen(u.Request(sys.argv[1] + "/funcatron", method="PUT"))' "$url"
-FUNCATRON_TEST_S3=$url cargo test --locked -p wire --test s3 -- --ignored
+FUNCATRON_TEST_S3=$url cargo test --workspace --locked --test s3 -- --ignored
