@@ -127,12 +127,12 @@ fn letter_row(letter: &DeadLetter) -> Vec<String> {
         None => (unknown(), format!("{} bytes that cannot be read", letter.size)),
     };
     vec![
-        letter.at.map_or_else(unknown, clock::utc),
+        letter.why.at.map_or_else(unknown, clock::utc),
         method,
         path,
-        letter.attempts.map_or_else(unknown, |attempts| attempts.to_string()),
-        letter.reason.clone(),
-        letter.last_error.clone().unwrap_or_else(unknown),
+        letter.why.attempts.map_or_else(unknown, |attempts| attempts.to_string()),
+        letter.why.reason.clone(),
+        letter.why.last_error.clone().unwrap_or_else(unknown),
         letter.id.clone(),
     ]
 }

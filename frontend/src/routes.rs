@@ -1,6 +1,5 @@
 //! `Routes`: follows the routes that Tron publishes, and says how far we are with them.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -10,10 +9,7 @@ use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
 use wire::broker::{Broker, Heard, Listener, Topic};
-use wire::{
-    Chain, Control, ControlHead, Heartbeat, MemberId, Role, Timestamp, Version, decode_line, encode_line,
-    split_lines,
-};
+use wire::{Chain, Control, ControlHead, Heartbeat, MemberId, Role, decode_line, split_lines};
 
 /// The routes that Tron published last. They hold on when Tron is gone.
 pub(crate) struct Routes {
@@ -71,18 +67,6 @@ impl Routes {
     }
 
     async fn beat(&self) {
-        let heartbeat = Heartbeat {
-            v: Version,
-            member: self.member.clone(),
-            role: Role::Frontend,
-            at: Timestamp::now(),
-            version: self.version,
-            failed: BTreeMap::new(),
-        };
-        // A heartbeat is texts and numbers: it can always be written.
-        let line = encode_line(&heartbeat).unwrap_or_default();
-        if let Err(error) = self.broker.broadcast(Topic::Heartbeats, line).await {
-            warn!(%error, "heartbeat not sent");
-        }
+        Heartbeat::now(self.member.clone(), Role::Frontend, self.version).send(&*self.broker).await;
     }
 }

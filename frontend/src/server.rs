@@ -8,7 +8,7 @@ use http::HeaderValue;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
-use wire::broker::{self, Broker, DEAD_REQUESTS, dead_queue, requests_queue};
+use wire::broker::{self, Broker, requests_queue};
 use wire::http::{BodyReader, Handler, Request, Response, X_REQUEST_ID, problem, request_id, serve};
 use wire::{
     ActivationId, Answer, Body, Chain, Component, Invoke, Problem, ProblemKind, RequestId, Store, Timestamp,
@@ -100,7 +100,6 @@ async fn open_queues(
 }
 
 async fn declare_queues(broker: &dyn Broker) -> Result<(), broker::Error> {
-    broker.declare(&dead_queue(DEAD_REQUESTS)).await?;
     broker.declare(&requests_queue()).await
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use wire::broker::{self, Consumer, func_queue};
@@ -36,7 +35,7 @@ impl Consumption {
             match self.open().await {
                 Ok(consumer) => {
                     backoff.reset();
-                    self.consume(consumer, &stop).await;
+                    consumer.spawn_each(&stop, |delivery| self.handling.clone().deliver(delivery)).await;
                 }
                 Err(error) => {
                     warn!(queue = %self.deployed.queue, error = %Chain(&error), "queue cannot be consumed");
@@ -57,22 +56,5 @@ impl Consumption {
             }
             opened => opened,
         }
-    }
-
-    async fn consume(&self, mut consumer: Consumer, stop: &CancellationToken) {
-        let mut running = JoinSet::new();
-        loop {
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                Some(_) = running.join_next() => {}
-                delivery = consumer.next() => match delivery {
-                    Some(delivery) => _ = running.spawn(self.handling.clone().deliver(delivery)),
-                    None => break,
-                },
-            }
-        }
-        // The consumer goes last: with it, the broker would give what is running to somebody else.
-        while running.join_next().await.is_some() {}
     }
 }

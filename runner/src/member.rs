@@ -11,8 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use wire::broker::{Heard, Listener, Topic};
 use wire::{
-    Assignment, Broker, Chain, Control, FuncAssignment, Heartbeat, MemberId, Role, Timestamp, Version,
-    decode_lines, encode_line,
+    Assignment, Broker, Chain, Control, FuncAssignment, Heartbeat, MemberId, Role, Version, decode_lines,
 };
 
 use crate::cancels::{Cancels, Told};
@@ -180,18 +179,10 @@ impl Member {
 
     async fn beat(&self) {
         let heartbeat = Heartbeat {
-            v: Version,
-            member: self.id.clone(),
-            role: Role::Runner,
-            at: Timestamp::now(),
-            version: self.held,
             failed: self.failed.clone(),
+            ..Heartbeat::now(self.id.clone(), Role::Runner, self.held)
         };
-        // A heartbeat is texts and numbers: it can always be written.
-        let line = encode_line(&heartbeat).unwrap_or_default();
-        if let Err(error) = self.broker.broadcast(Topic::Heartbeats, line).await {
-            warn!(%error, "heartbeat not sent");
-        }
+        heartbeat.send(&*self.broker).await;
     }
 }
 

@@ -55,8 +55,8 @@ fn ask<T: DeserializeOwned>(operator: &Client, path: &str) -> Result<T> {
 fn read(letter: DeadLetter) -> GivenUp {
     GivenUp {
         id: letter.call.and_then(|call| call.request_id.as_str().parse().ok()),
-        attempts: letter.attempts.unwrap_or_default(),
-        reason: letter.reason,
-        last_error: letter.last_error.unwrap_or_default(),
+        attempts: letter.why.attempts.unwrap_or_default(),
+        reason: letter.why.reason,
+        last_error: letter.why.last_error.unwrap_or_default(),
     }
 }

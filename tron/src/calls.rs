@@ -1,9 +1,8 @@
-//! What Tron does for calls whose callers do not wait: it keeps their results, posts them, tells runners
-//! what is cancelled, and forgets what nobody may ask for any more. Several Trons share all of it.
+//! What Tron does for calls whose callers do not wait: it keeps their results, posts them, and tells runners
+//! what is cancelled. Several Trons share all of it.
 
 mod callbacks;
 mod cancels;
-mod expiry;
 mod intake;
 mod results;
 
@@ -41,7 +40,6 @@ pub(crate) fn spawn(
     };
     tasks.spawn(callbacks.run());
     let (broker, store) = (Arc::clone(broker), store.clone());
-    tasks.spawn(cancels::tell(broker, store.clone(), config.reconcile_interval, stop.clone()));
-    tasks.spawn(expiry::run(store, config.calls_ttl, config.sweep_interval, stop.clone()));
+    tasks.spawn(cancels::tell(broker, store, config.reconcile_interval, stop.clone()));
     Ok(())
 }

@@ -14,9 +14,7 @@ use futures_util::{FutureExt, StreamExt, poll};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use wire::broker::{
-    self, Consumer, DEAD_REQUESTS, Delivery, REQUESTS, dead_queue, requests_queue, retries_queue,
-};
+use wire::broker::{self, Consumer, Delivery, REQUESTS, requests_queue, retries_queue};
 use wire::{Backoff, Broker, Chain, Timestamp};
 
 use moving::Moving;
@@ -56,7 +54,6 @@ impl Dispatcher {
     }
 
     async fn open(&self) -> Result<Consumer, broker::Error> {
-        self.broker.declare(&dead_queue(DEAD_REQUESTS)).await?;
         self.broker.declare(&requests_queue()).await?;
         self.broker.declare(&retries_queue()).await?;
         self.broker.consume(REQUESTS, PREFETCH).await

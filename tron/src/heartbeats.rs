@@ -1,14 +1,11 @@
 //! Tron's own heartbeats: it is a member like the others.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
-use wire::broker::Topic;
-use wire::{Broker, Heartbeat, MemberId, Role, Timestamp, Version};
+use wire::{Broker, Heartbeat, MemberId, Role};
 
 use crate::status::Status;
 
@@ -30,17 +27,6 @@ pub(crate) async fn send(
             changed = status.wait_for(|status| status.deployment != said) => if changed.is_err() { return },
         }
         said = status.borrow().deployment;
-        let heartbeat = Heartbeat {
-            v: Version,
-            member: member.clone(),
-            role: Role::Tron,
-            at: Timestamp::now(),
-            version: said,
-            failed: BTreeMap::new(),
-        };
-        let Ok(line) = wire::encode_line(&heartbeat) else { continue };
-        if let Err(error) = broker.broadcast(Topic::Heartbeats, line).await {
-            warn!(%error, "heartbeat not sent");
-        }
+        Heartbeat::now(member.clone(), Role::Tron, said).send(&*broker).await;
     }
 }

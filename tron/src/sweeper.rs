@@ -1,23 +1,59 @@
-//! The sweeper: deletes large bodies that no call can need any longer.
+//! `Sweeper`: deletes what is in the store of calls that nobody can ask for any longer.
 
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use wire::{Chain, Store, Timestamp};
+use wire::{Chain, Store, Timestamp, store};
 
-/// Sweeps until `stop`. Several Trons may do it at once: deleting what is gone is no error.
-pub(crate) async fn sweep(store: Store, ttl: Duration, period: Duration, stop: CancellationToken) {
-    let mut rounds = interval(period);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(rounds.tick()).await.is_some() {
-        let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-        let before = Timestamp(Timestamp::now().0.saturating_sub(ttl));
-        match stop.run_until_cancelled(store.delete_bodies(before)).await {
-            Some(Ok(0)) | None => {}
-            Some(Ok(deleted)) => info!(deleted, "old bodies deleted"),
-            Some(Err(error)) => warn!(error = %Chain(&error), "old bodies not deleted; trying again later"),
+use crate::Config;
+
+/// Clocks differ, and who accepted a call says when it expires: records stay a little longer than that.
+const MARGIN: Duration = Duration::from_secs(60 * 60);
+
+/// Deletes what is old. Several Trons may do it at once: deleting what is gone is no error.
+pub(crate) struct Sweeper {
+    store: Store,
+    /// How long the records of a call are kept.
+    records_ttl: Duration,
+    /// How long large bodies are kept.
+    bodies_ttl: Duration,
+    period: Duration,
+}
+
+impl Sweeper {
+    pub(crate) fn new(config: &Config, store: Store) -> Self {
+        // A call may take as long, and its result is kept as long again.
+        let of_calls = config.calls_ttl.saturating_mul(2);
+        Self {
+            store,
+            records_ttl: of_calls.saturating_add(MARGIN),
+            // What a call or its result refers to is there for as long as they are.
+            bodies_ttl: config.bodies_ttl.max(of_calls),
+            period: config.sweep_interval,
         }
+    }
+
+    /// Sweeps until `stop`.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut rounds = interval(self.period);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(rounds.tick()).await.is_some() {
+            let now = Timestamp::now();
+            let records = self.store.delete_calls(now.before(self.records_ttl));
+            told("records of old calls", stop.run_until_cancelled(records).await);
+            let bodies = self.store.delete_bodies(now.before(self.bodies_ttl));
+            told("old bodies", stop.run_until_cancelled(bodies).await);
+        }
+    }
+}
+
+/// Nothing to tell where nothing was deleted, or the sweep was stopped.
+fn told(what: &str, deleted: Option<Result<usize, store::Error>>) {
+    match deleted {
+        Some(Ok(0)) | None => {}
+        Some(Ok(deleted)) => info!(deleted, "{what} deleted"),
+        Some(Err(error)) => warn!(error = %Chain(&error), "{what} not deleted; trying again later"),
     }
 }

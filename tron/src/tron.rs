@@ -20,7 +20,7 @@ use crate::handle::Shared;
 use crate::log::Log;
 use crate::reconciler::{Ears, Reconciler};
 use crate::status::Status;
-use crate::sweeper::sweep;
+use crate::sweeper::Sweeper;
 use crate::{Config, Error, Handle, Inspect, heartbeats};
 
 /// Dispatches calls and keeps the platform in line with the desired state.
@@ -67,10 +67,7 @@ impl Tron {
         let api = Api::new(handle.clone(), config.token.clone(), config.bundle_bytes_max, stop.clone())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(api.serve(admin_listener));
-        // What a call or its result refers to is there for as long as they are.
-        let ttl = config.bodies_ttl.max(config.calls_ttl.saturating_mul(2));
-        let period = config.sweep_interval;
-        tasks.spawn(sweep(shared.store.clone(), ttl, period, stop.clone()));
+        tasks.spawn(Sweeper::new(&config, shared.store.clone()).run(stop.clone()));
         calls::spawn(&mut tasks, &config, &broker, &shared.store, &stop)?;
         // Listening comes before speaking: no answer to the first broadcast is lost.
         let opened = async {

@@ -5,31 +5,37 @@ use std::time::Duration;
 /// The first wait: most troubles are over by then.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// The longest wait: what comes back is used within seconds, with nobody doing anything.
-const LONGEST: Duration = Duration::from_secs(2);
-
 /// Waits that double until something succeeds.
 #[derive(Debug)]
 pub struct Backoff {
+    first: Duration,
     next: Duration,
 }
 
 impl Backoff {
+    /// The longest wait: what comes back is used within seconds, with nobody doing anything.
+    pub const LONGEST: Duration = Duration::from_secs(2);
+
     /// No trouble yet.
     pub fn new() -> Self {
-        Self { next: FIRST }
+        Self::starting_at(FIRST)
+    }
+
+    /// The same, with another first wait.
+    pub(crate) fn starting_at(first: Duration) -> Self {
+        Self { first, next: first }
     }
 
     /// How long to wait now.
     pub fn wait(&mut self) -> Duration {
         let wait = self.next;
-        self.next = (wait * 2).min(LONGEST);
+        self.next = (wait * 2).min(Self::LONGEST);
         wait
     }
 
     /// It succeeded: the next trouble is another one.
     pub fn reset(&mut self) {
-        self.next = FIRST;
+        self.next = self.first;
     }
 }
 

@@ -46,7 +46,8 @@ pub const DELAY_MAX: Duration = Duration::from_secs(60 * 60);
 /// deliver to every subscriber and keep nothing.
 #[async_trait]
 pub trait Broker: Send + Sync + 'static {
-    /// Makes sure that the queue exists. Declaring it again is no error and changes nothing.
+    /// Makes sure that the queue exists, and the one for its dead letters with it. Declaring it again is no error
+    /// and changes nothing.
     async fn declare(&self, queue: &Queue) -> Result<(), Error>;
 
     /// Removes the queue and what is in it. Its consumers end; removing what is not there is no error.

@@ -5,9 +5,11 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tracing::warn;
 
+use crate::broker::{Broker, Topic};
 use crate::invoke::is_false;
-use crate::{ActivationId, BundleSha, MemberId, Namespace, RouteId, Timestamp, Version};
+use crate::{ActivationId, BundleSha, MemberId, Namespace, RouteId, Timestamp, Version, encode_line};
 
 /// A host and base path, and the bundles that serve them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,4 +168,18 @@ impl Heartbeat {
     /// How often members send one: a lost control message is repaired before a person notices. One number
     /// for all, since who is silent for a few of these is taken for gone.
     pub const INTERVAL: Duration = Duration::from_secs(1);
+
+    /// That this member is alive, now, and holds this version whole.
+    pub fn now(member: MemberId, role: Role, version: u64) -> Self {
+        Self { v: Version, member, role, at: Timestamp::now(), version, failed: BTreeMap::new() }
+    }
+
+    /// Tells everybody. One that is lost is followed by another.
+    pub async fn send(&self, broker: &dyn Broker) {
+        // A heartbeat is texts and numbers: it can always be written.
+        let line = encode_line(self).unwrap_or_default();
+        if let Err(error) = broker.broadcast(Topic::Heartbeats, line).await {
+            warn!(%error, "heartbeat not sent");
+        }
+    }
 }

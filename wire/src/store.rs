@@ -22,8 +22,8 @@ use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, RetryConfig};
 
-use crate::BundleSha;
 use crate::admin::{Deployment, OBJECTS_PATH};
+use crate::{BundleSha, Timestamp};
 
 pub use self::bodies::{BODY_BYTES_MAX, BodyStream, Upload};
 pub use self::error::Error;
@@ -133,10 +133,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn delete_bundle(&self, sha: &BundleSha) -> Result<(), Error> {
-        match self.objects.delete(&bundle_key(sha)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(source) => Err(unavailable(format!("delete bundle {sha}"), source)),
-        }
+        self.remove(&bundle_key(sha), || format!("delete bundle {sha}")).await.map(drop)
     }
 
     /// Appends to the deployment log: the compare-and-swap that every change is.
@@ -187,11 +184,25 @@ impl Store {
         object.bytes().await.map(Some).map_err(|source| unavailable(action(), source))
     }
 
+    /// Removes an object; says whether it was there.
+    async fn remove(&self, key: &Key, action: impl Fn() -> String) -> Result<bool, Error> {
+        match self.objects.delete(key).await {
+            Ok(()) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(source) => Err(unavailable(action(), source)),
+        }
+    }
+
     async fn list(&self, folder: &str) -> Result<Vec<ObjectMeta>, Error> {
         let folder = Key::from(folder);
         let objects = self.objects.list(Some(&folder)).try_collect().await;
         objects.map_err(|source| unavailable(format!("list {folder}"), source))
     }
+}
+
+/// Whether an object was last written before a moment.
+fn is_older(object: &ObjectMeta, before: Timestamp) -> bool {
+    u64::try_from(object.last_modified.timestamp_millis()).is_ok_and(|at| at < before.0)
 }
 
 fn open_s3(

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use wire::broker::{self, Consumer, Delivery, Message, Queue, dead_queue};
+use wire::broker::{self, Consumer, Delivery, Message, Queue};
 use wire::{Backoff, Broker, Chain};
 
 /// How long a message is kept that cannot be handled now: the broker would deliver it again at once, and
@@ -44,7 +43,9 @@ impl Intake {
             match opened {
                 Ok(consumer) => {
                     backoff.reset();
-                    self.consume(consumer, &handle, stop).await;
+                    let settled =
+                        |delivery: Delivery| settle(handle(delivery.message.clone()), delivery, stop.clone());
+                    consumer.spawn_each(stop, settled).await;
                 }
                 Err(error) => {
                     warn!(queue = self.queue.name, error = %Chain(&error), "queue cannot be consumed");
@@ -56,35 +57,8 @@ impl Intake {
     }
 
     async fn open(&self) -> Result<Consumer, broker::Error> {
-        if let Some(dead_letter) = &self.queue.dead_letter {
-            self.broker.declare(&dead_queue(dead_letter)).await?;
-        }
         self.broker.declare(&self.queue).await?;
         self.broker.consume(&self.queue.name, self.prefetch).await
-    }
-
-    async fn consume<H, F>(&self, mut consumer: Consumer, handle: &H, stop: &CancellationToken)
-    where
-        H: Fn(Message) -> F,
-        F: Future<Output = Handled> + Send + 'static,
-    {
-        let mut under_way = JoinSet::new();
-        loop {
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                Some(_) = under_way.join_next() => {}
-                delivery = consumer.next() => match delivery {
-                    Some(delivery) => {
-                        let handled = handle(delivery.message.clone());
-                        under_way.spawn(settle(handled, delivery, stop.clone()));
-                    }
-                    None => break,
-                },
-            }
-        }
-        // The consumer goes last: with it, the broker would give what is under way to somebody else.
-        while under_way.join_next().await.is_some() {}
     }
 }
 

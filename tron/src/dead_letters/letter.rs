@@ -15,15 +15,12 @@ const TIME_MIN: Duration = Duration::from_secs(60 * 60);
 
 /// What there is to say about a dead letter.
 pub(super) fn describe(message: &Message) -> DeadLetter {
-    let GivenUp { reason, at, attempts, last_error } =
-        GivenUp::read(message.dead_reason.as_deref().unwrap_or("nobody said why"));
+    let mut why = GivenUp::read(message.dead_reason.as_deref().unwrap_or("nobody said why"));
     let call = invoke(message);
+    why.attempts = why.attempts.or(call.as_ref().map(|call| call.attempt));
     DeadLetter {
         id: id(message),
-        reason,
-        at,
-        attempts: attempts.or(call.as_ref().map(|call| call.attempt)),
-        last_error,
+        why,
         size: u64::try_from(message.payload.len()).unwrap_or(u64::MAX),
         call: call.map(|call| DeadCall {
             request_id: call.id,

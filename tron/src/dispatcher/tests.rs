@@ -4,7 +4,7 @@ mod elsewhere;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use wire::broker::{Embedded, Message, Queue, func_queue};
+use wire::broker::{DEAD_REQUESTS, Embedded, Message, Queue, func_queue};
 use wire::{ActivationId, Answer, Invoke, Namespace, RequestId, Version};
 
 use super::*;
@@ -114,7 +114,6 @@ async fn a_call_arrives_as_the_bytes_that_were_sent() {
 #[tokio::test]
 async fn a_call_that_another_dispatcher_had_is_passed_on_as_one_that_may_have_been_begun() {
     let broker = Arc::new(Embedded::new());
-    broker.declare(&dead_queue(DEAD_REQUESTS)).await.unwrap();
     broker.declare(&requests_queue()).await.unwrap();
     let call = invoke("/a");
     broker.publish(REQUESTS, Message::new(line(&call))).await.unwrap();

@@ -102,16 +102,16 @@ async fn what_was_given_up_is_listed_with_what_is_known_of_it() {
 
     let letters = morgue.letters().await;
     for (letter, call) in letters.iter().zip(&calls) {
-        assert_eq!((letter.id.clone(), letter.attempts), (call.activation.to_string(), Some(3)));
+        assert_eq!((letter.id.clone(), letter.why.attempts), (call.activation.to_string(), Some(3)));
         assert_eq!(
-            (letter.reason.as_str(), letter.last_error.as_deref()),
+            (letter.why.reason.as_str(), letter.why.last_error.as_deref()),
             ("cut off", Some("the runner went away"))
         );
         let shown = letter.call.as_ref().unwrap();
         assert_eq!((&shown.request_id, &shown.path, shown.asynchronous), (&call.id, &call.path, false));
     }
     let garbage = letters.last().unwrap();
-    assert_eq!((garbage.reason.as_str(), garbage.call.as_ref(), garbage.at), ("garbage", None, None));
+    assert_eq!((garbage.why.reason.as_str(), garbage.call.as_ref(), garbage.why.at), ("garbage", None, None));
     assert_eq!(morgue.letters().await, letters, "a look changes nothing");
     assert_eq!(morgue.stage.handle.dead_letters(morgue.name(), 2).await.unwrap(), letters[..2]);
     assert!(morgue.stage.handle.dead_letters(morgue.name(), 0).await.unwrap().is_empty());

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::broker::GivenUp;
 use crate::{BundleSha, RequestId, RouteId, Timestamp};
 
 /// A dead-letter queue in a listing.
@@ -40,17 +41,9 @@ pub struct DeadRoute {
 pub struct DeadLetter {
     /// Names it: the activation of a call, or the beginning of the SHA-256 of what nobody can read.
     pub id: String,
-    /// Why it was given up.
-    pub reason: String,
-    /// When.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Timestamp>,
-    /// How often it was begun.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attempts: Option<u32>,
-    /// How the last attempt ended, as far as anybody knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_error: Option<String>,
+    /// Why and when it was given up.
+    #[serde(flatten)]
+    pub why: GivenUp,
     /// Its length in bytes.
     pub size: u64,
     /// The call that it is, if it can be read.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::embedded::Outcome;
 use super::{Message, embedded, rabbitmq};
@@ -35,6 +37,28 @@ impl Consumer {
             Seat::Embedded(seat) => seat.next().await,
             Seat::RabbitMq(seat) => seat.next().await,
         }
+    }
+
+    /// Starts what `handle` makes of each message, in tasks of their own, until `stop` or until the queue or the
+    /// connection is gone; then waits for those that run.
+    pub async fn spawn_each<F>(mut self, stop: &CancellationToken, mut handle: impl FnMut(Delivery) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut running = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(_) = running.join_next() => {}
+                delivery = self.next() => match delivery {
+                    Some(delivery) => _ = running.spawn(handle(delivery)),
+                    None => break,
+                },
+            }
+        }
+        // The consumer goes last: with it, the broker would give what is running to somebody else.
+        while running.join_next().await.is_some() {}
     }
 
     /// The next message if one is there now.

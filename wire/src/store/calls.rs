@@ -2,11 +2,11 @@
 //! of them is found without looking at all.
 
 use futures_util::TryStreamExt;
+use object_store::PutMode;
 use object_store::path::Path as Key;
-use object_store::{ObjectStoreExt, PutMode};
 
 use super::records::{FOLDER, RecordKind, activation};
-use super::{Error, Store, unavailable};
+use super::{Error, Store, is_older, unavailable};
 use crate::calls::{Accepted, Callback, Finished, State};
 use crate::{ActivationId, Timestamp};
 
@@ -131,18 +131,13 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn delete_calls(&self, before: Timestamp) -> Result<usize, Error> {
-        let failed = |source| unavailable("delete old calls".to_owned(), source);
+        let action = || "delete old calls".to_owned();
         let folder = Key::from(FOLDER);
         let mut listed = self.objects.list(Some(&folder));
         let mut deleted = 0;
-        while let Some(object) = listed.try_next().await.map_err(failed)? {
-            let written = u64::try_from(object.last_modified.timestamp_millis());
-            if written.is_ok_and(|at| at < before.0) {
-                match self.objects.delete(&object.location).await {
-                    Ok(()) => deleted += 1,
-                    Err(object_store::Error::NotFound { .. }) => {}
-                    Err(source) => return Err(failed(source)),
-                }
+        while let Some(object) = listed.try_next().await.map_err(|source| unavailable(action(), source))? {
+            if is_older(&object, before) && self.remove(&object.location, action).await? {
+                deleted += 1;
             }
         }
         Ok(deleted)

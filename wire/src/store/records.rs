@@ -1,8 +1,8 @@
 //! `RecordKind`: what is kept of a call, each kind in a folder of its own.
 
 use bytes::Bytes;
+use object_store::PutMode;
 use object_store::path::Path as Key;
-use object_store::{ObjectStoreExt, PutMode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -90,10 +90,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn delete_call_record(&self, kind: RecordKind, activation: ActivationId) -> Result<(), Error> {
-        match self.objects.delete(&kind.key(activation)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(source) => Err(unavailable(format!("delete the {} record of a call", kind.as_str()), source)),
-        }
+        let action = || format!("delete the {} record of a call", kind.as_str());
+        self.remove(&kind.key(activation), action).await.map(drop)
     }
 
     /// Writes a record; says whether it did.

@@ -10,7 +10,7 @@ use object_store::path::Path as Key;
 use tokio::task::spawn_blocking;
 
 use super::bodies::ended;
-use super::{Error, Store, unavailable};
+use super::{Error, Store, is_older, unavailable};
 use crate::{BodySha, Timestamp};
 
 impl Store {
@@ -20,26 +20,20 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn delete_bodies(&self, before: Timestamp) -> Result<usize, Error> {
-        let failed = |source| unavailable("delete old bodies".to_owned(), source);
-        let is_old = |object: &object_store::ObjectMeta| {
-            u64::try_from(object.last_modified.timestamp_millis()).is_ok_and(|at| at < before.0)
-        };
+        let action = || "delete old bodies".to_owned();
+        let failed = |source| unavailable(action(), source);
         let mut deleted = 0;
         let folder = Key::from(BodySha::FOLDER);
         let mut listed = self.objects.list(Some(&folder));
         while let Some(object) = listed.try_next().await.map_err(failed)? {
             // Somebody may have written it again since it was listed, or deleted it.
-            let is_still = is_old(&object)
+            let is_still = is_older(&object, before)
                 && match self.objects.head(&object.location).await {
                     Err(object_store::Error::NotFound { .. }) => false,
-                    now => is_old(&now.map_err(failed)?),
+                    now => is_older(&now.map_err(failed)?, before),
                 };
-            if is_still {
-                match self.objects.delete(&object.location).await {
-                    Ok(()) => deleted += 1,
-                    Err(object_store::Error::NotFound { .. }) => {}
-                    Err(source) => return Err(failed(source)),
-                }
+            if is_still && self.remove(&object.location, action).await? {
+                deleted += 1;
             }
         }
         Ok(deleted + self.delete_unfinished(before).await?)

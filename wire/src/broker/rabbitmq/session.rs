@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, join_all};
 use lapin::Channel;
+use lapin::options::QueueDeleteOptions;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::task::TaskTracker;
@@ -84,17 +85,15 @@ impl Consuming {
     /// Makes sure that the queue is there. One that looks different is left as it is, and so is one that we
     /// may use and not declare.
     pub(super) async fn declare(&self, queue: &Queue) -> lapin::Result<()> {
-        let mut scratch = self.scratch.lock().await;
-        let channel = self.channel(&mut scratch).await?;
-        let Err(error) = topology::declare_queue(&channel, queue).await else { return Ok(()) };
-        *scratch = None;
+        let declared =
+            self.on_scratch(|channel| async move { topology::declare_queue(&channel, queue).await });
+        let Err(error) = declared.await else { return Ok(()) };
         if !matches!(refusal_code(&error), Some(403 | 406)) {
             return Err(error);
         }
-        let channel = self.channel(&mut scratch).await?;
-        let checked = topology::check_queue(&channel, &queue.name).await;
-        if checked.is_err() {
-            *scratch = None;
+        let checked =
+            self.on_scratch(|channel| async move { topology::check_queue(&channel, &queue.name).await });
+        if checked.await.is_err() {
             return Err(error);
         }
         warn!(queue = queue.name, error = %Chain(&error), "queue left as it is");
@@ -103,33 +102,19 @@ impl Consuming {
 
     /// Makes sure that a queue for messages that are held back is there.
     pub(super) async fn declare_delay(&self, queue: &str) -> lapin::Result<()> {
-        let mut scratch = self.scratch.lock().await;
-        let channel = self.channel(&mut scratch).await?;
-        let declared = delay::declare(&channel, queue).await;
-        if declared.is_err() {
-            *scratch = None;
-        }
-        declared
+        self.on_scratch(|channel| async move { delay::declare(&channel, queue).await }).await
     }
 
     pub(super) async fn delete(&self, queue: &str) -> lapin::Result<()> {
-        let mut scratch = self.scratch.lock().await;
-        let channel = self.channel(&mut scratch).await?;
-        let deleted = channel.queue_delete(queue.into(), lapin::options::QueueDeleteOptions::default()).await;
-        if deleted.is_err() {
-            *scratch = None;
-        }
-        deleted.map(|_count| ())
+        let options = QueueDeleteOptions::default();
+        self.on_scratch(|channel| async move { channel.queue_delete(queue.into(), options).await })
+            .await
+            .map(drop)
     }
 
     pub(super) async fn depth(&self, queue: &str) -> lapin::Result<Depth> {
-        let mut scratch = self.scratch.lock().await;
-        let channel = self.channel(&mut scratch).await?;
-        let checked = topology::check_queue(&channel, queue).await;
-        if checked.is_err() {
-            *scratch = None;
-        }
-        let queue = checked?;
+        let checked = self.on_scratch(|channel| async move { topology::check_queue(&channel, queue).await });
+        let queue = checked.await?;
         let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
         Ok(Depth {
             ready: count(queue.message_count()),
@@ -168,13 +153,22 @@ impl Consuming {
         Ok(desk)
     }
 
-    async fn channel(&self, scratch: &mut Option<Channel>) -> lapin::Result<Channel> {
+    /// Does what the broker may refuse, by which it would close the channel: then the next one gets a new one.
+    async fn on_scratch<T, W>(&self, work: impl FnOnce(Channel) -> W) -> lapin::Result<T>
+    where
+        W: Future<Output = lapin::Result<T>>,
+    {
+        let mut scratch = self.scratch.lock().await;
         let usable = scratch.take().filter(|channel| channel.status().connected());
         let channel = match usable {
             Some(channel) => channel,
             None => self.line.channel().await?,
         };
-        Ok(scratch.insert(channel).clone())
+        let done = work(channel.clone()).await;
+        if done.is_ok() {
+            *scratch = Some(channel);
+        }
+        done
     }
 }
 

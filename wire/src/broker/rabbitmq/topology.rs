@@ -35,19 +35,16 @@ pub(super) fn exchange_of(queue: &str) -> &'static str {
 /// Declares every exchange. They are topic exchanges, since only those let a user's right to publish be
 /// narrowed to some queues.
 pub(super) async fn declare_exchanges(channel: &Channel) -> lapin::Result<()> {
-    for exchange in FAMILIES.into_iter().chain(TOPICS.map(Topic::as_str)) {
-        let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-        channel
-            .exchange_declare(exchange.into(), ExchangeKind::Topic, options, FieldTable::default())
-            .await?;
-    }
-    Ok(())
+    exchanges(channel, ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() }).await
 }
 
 /// Makes sure that the exchanges are there, for a user who may not declare any.
 pub(super) async fn check_exchanges(channel: &Channel) -> lapin::Result<()> {
+    exchanges(channel, ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() }).await
+}
+
+async fn exchanges(channel: &Channel, options: ExchangeDeclareOptions) -> lapin::Result<()> {
     for exchange in FAMILIES.into_iter().chain(TOPICS.map(Topic::as_str)) {
-        let options = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
         channel
             .exchange_declare(exchange.into(), ExchangeKind::Topic, options, FieldTable::default())
             .await?;
