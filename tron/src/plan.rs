@@ -149,7 +149,7 @@ mod tests {
     use crate::desired::tests::{route, sha, state};
 
     const GRACE: Duration = Duration::from_secs(2);
-    const EMPTY: Depth = Depth { ready: 0, unsettled: None, consumers: 0 };
+    const EMPTY: Depth = Depth { ready: 0, unsettled: None, consumers: 0, held_back: 0 };
 
     /// The plan of the last of these deployments, by somebody who has just read all of them.
     fn plan(bundles: &[u8], now: Instant) -> Plan {

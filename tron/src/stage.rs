@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     const GRACE: Duration = Duration::from_secs(2);
-    const EMPTY: Depth = Depth { ready: 0, unsettled: None, consumers: 0 };
+    const EMPTY: Depth = Depth { ready: 0, unsettled: None, consumers: 0, held_back: 0 };
 
     #[test]
     fn a_queue_goes_when_it_was_empty_for_a_while_and_nobody_consumes_it() {

@@ -176,6 +176,8 @@ pub struct Depth {
     pub unsettled: Option<usize>,
     /// Consumers.
     pub consumers: usize,
+    /// Messages that are held back and come here when their delay is over.
+    pub held_back: usize,
 }
 
 /// What everybody may hear.

@@ -31,7 +31,7 @@ async fn a_func_that_is_no_longer_assigned_is_no_longer_consumed() {
     }
     harness.send(&[invoke("GET", "/api/")]).await;
     let depth = harness.broker.depth(&harness.queue).await.unwrap();
-    assert_eq!(depth, Depth { ready: 1, unsettled: Some(0), consumers: 0 });
+    assert_eq!(depth, Depth { ready: 1, unsettled: Some(0), ..Depth::default() });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +77,7 @@ async fn a_stopping_runner_answers_what_it_has_begun() {
 async fn a_delivery_that_nobody_can_read_is_given_up() {
     let harness = start(Deployment::of("funcs/hello-rust")).await;
     harness.send_raw("{\"v\":2}\n").await;
-    let empty = Depth { ready: 0, unsettled: Some(0), consumers: 1 };
+    let empty = Depth { unsettled: Some(0), consumers: 1, ..Depth::default() };
     while harness.broker.depth(&harness.queue).await.unwrap() != empty {
         tokio::task::yield_now().await;
     }

@@ -132,7 +132,8 @@ async fn expect_depth(broker: &Subject, queue: &Queue, ready: usize, unsettled: 
     let give_up_at = Instant::now() + PATIENCE;
     loop {
         let depth = broker.depth(&queue.name).await.unwrap();
-        let expected = Depth { ready, unsettled: depth.unsettled.map(|_| unsettled), consumers };
+        let expected =
+            Depth { ready, unsettled: depth.unsettled.map(|_| unsettled), consumers, held_back: 0 };
         if depth == expected {
             return;
         }

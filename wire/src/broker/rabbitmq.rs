@@ -157,7 +157,9 @@ impl Broker for RabbitMq {
 
     async fn depth(&self, queue: &str) -> Result<Depth, Error> {
         let session = self.shared.consuming().ok_or(Error::Unavailable)?;
-        session.depth(queue).await.map_err(|error| queue_error(&error, queue))
+        let depth = session.depth(queue).await.map_err(|error| queue_error(&error, queue))?;
+        let held_back = if queue == REQUESTS { held_back(&session).await? } else { 0 };
+        Ok(Depth { held_back, ..depth })
     }
 
     async fn broadcast(&self, topic: Topic, payload: Bytes) -> Result<(), Error> {
@@ -233,6 +235,19 @@ impl Shared {
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, Queue>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many messages wait for their delay to be over. A queue that was never needed is not there.
+async fn held_back(session: &Consuming) -> Result<usize, Error> {
+    let mut held_back = 0;
+    for queue in delay::queues() {
+        match session.depth(&queue).await.map_err(|error| queue_error(&error, &queue)) {
+            Ok(depth) => held_back += depth.ready,
+            Err(Error::Unroutable(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(held_back)
 }
 
 fn known_queues(known: &Mutex<HashMap<String, Queue>>) -> Vec<Queue> {

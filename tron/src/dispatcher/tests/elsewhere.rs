@@ -69,8 +69,10 @@ impl Broker for Elsewhere {
 impl Bench {
     /// Waits until the firehose is as asked: how many wait in it, how many are held, who consumes it.
     async fn firehose(&self, ready: usize, unsettled: usize, consumers: usize) {
-        let expected = Depth { ready, unsettled: Some(unsettled), consumers };
-        while self.broker.depth(REQUESTS).await.ok() != Some(expected) {
+        let is_so = |depth: Depth| {
+            (depth.ready, depth.unsettled, depth.consumers) == (ready, Some(unsettled), consumers)
+        };
+        while !self.broker.depth(REQUESTS).await.is_ok_and(is_so) {
             tokio::task::yield_now().await;
         }
     }

@@ -97,6 +97,7 @@ pub async fn a_delayed_message_arrives_later(broker: Subject) {
     let delivery = next(&mut consumer).await;
     assert_eq!(text(&delivery), "now");
     delivery.ack();
+    assert_eq!(broker.depth(&queue.name).await.unwrap().held_back, 1);
     let delivery = next(&mut consumer).await;
     assert_eq!((text(&delivery), delivery.redelivered, delivery.message.persistent), ("later", false, true));
     assert!(published.elapsed() >= delay, "{:?}", published.elapsed());

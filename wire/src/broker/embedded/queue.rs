@@ -180,6 +180,7 @@ impl Queue {
             ready: state.ready.len(),
             unsettled: Some(state.delivered.len()),
             consumers: state.seats.len(),
+            held_back: state.delayed.len(),
         }
     }
 

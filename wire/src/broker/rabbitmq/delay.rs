@@ -1,5 +1,6 @@
 //! Delays: queues that nobody consumes, where messages for the firehose wait until their time to live is over.
 
+use std::iter;
 use std::time::Duration;
 
 use lapin::Channel;
@@ -20,7 +21,17 @@ const LEN_MAX: i64 = 16_384;
 /// delay is never less than was asked for, and never more than about twice as long.
 pub(super) fn queue_of(delay: Duration) -> String {
     let seconds = delay.min(DELAY_MAX).as_millis().div_ceil(1_000).max(1);
-    format!("delay.{}", seconds.next_power_of_two())
+    name(seconds.next_power_of_two())
+}
+
+/// All the queues that messages may be held back in, whether they were needed yet or not.
+pub(super) fn queues() -> impl Iterator<Item = String> {
+    let longest = u128::from(DELAY_MAX.as_secs()).next_power_of_two();
+    iter::successors(Some(1), move |seconds| (*seconds < longest).then_some(seconds * 2)).map(name)
+}
+
+fn name(seconds: u128) -> String {
+    format!("delay.{seconds}")
 }
 
 /// Declares such a queue. It is replicated where the broker is, and lets go of a message only when the
@@ -54,5 +65,7 @@ mod tests {
             ["delay.1", "delay.1", "delay.1", "delay.2", "delay.4"]
         );
         assert_eq!(queue(u64::MAX), "delay.4096");
+        let all: Vec<String> = queues().collect();
+        assert!(all.len() == 13 && [0, 1_001, u64::MAX].iter().all(|millis| all.contains(&queue(*millis))));
     }
 }

@@ -120,6 +120,7 @@ impl Consuming {
             ready: count(queue.message_count()),
             unsettled: None,
             consumers: count(queue.consumer_count()),
+            held_back: 0,
         })
     }
 
