@@ -70,6 +70,8 @@ pub(crate) enum Error {
     Store(#[from] store::Error),
     #[error(transparent)]
     Call(#[from] call::Error),
+    #[error("the call was refused, and cannot be forgotten now: it may be executed later")]
+    NotForgotten(#[source] store::Error),
     #[error("the response cannot be written")]
     Response(#[from] http::Error),
 }
@@ -86,6 +88,7 @@ impl Error {
             Self::Overdue => ProblemKind::DeadlineExceeded,
             Self::Store(_) => ProblemKind::Overloaded,
             Self::Call(error) => error.kind(),
+            Self::NotForgotten(_) => ProblemKind::OutcomeUnknown,
             Self::Response(_) => ProblemKind::Internal,
         }
     }
@@ -113,8 +116,8 @@ impl Promises {
         Ok(Some(Promise { callback: callback::read(headers, &self.callbacks)? }))
     }
 
-    /// Accepts a call: what is told of it is in the store before the call is on its queue for good, and
-    /// both are so before this returns.
+    /// Accepts a call: what is told of it, and the call itself should it get lost, are in the store before the
+    /// call is on its queue for good, and all of that is so before this returns.
     pub(crate) async fn accept(
         &self,
         calls: &Calls,
@@ -139,10 +142,9 @@ impl Promises {
             callback: promise.callback,
         };
         let _place = calls.place(invoke.activation)?;
-        self.store.accept_call(&accepted).await?;
+        self.note(&accepted, &invoke).await?;
         if let Err(error) = calls.hand_over(&invoke).await {
-            self.take_back(&accepted, &error).await;
-            return Err(error.into());
+            return Err(self.take_back(invoke.activation, error).await);
         }
         let mut response = self::status(202, &CallStatus::of(&accepted, None, accepted.at))?;
         let location = HeaderValue::try_from(location(&invoke.activation)).map_err(http::Error::from)?;
@@ -151,13 +153,24 @@ impl Promises {
         Ok(response)
     }
 
-    /// Forgets a call that was certainly not handed over.
-    async fn take_back(&self, accepted: &Accepted, error: &call::Error) {
-        if matches!(error, call::Error::Unknown(_)) {
-            return;
-        }
+    /// Writes down that a call is accepted, and the call.
+    async fn note(&self, accepted: &Accepted, invoke: &Invoke) -> Result<(), Error> {
+        let (known, kept) = tokio::join!(self.store.accept_call(accepted), self.store.keep_pending(invoke));
+        let Err(error) = known.and(kept) else { return Ok(()) };
         if let Err(error) = self.store.forget_call(accepted.activation).await {
             warn!(activation = %accepted.activation, error = %Chain(&error), "refused call not forgotten");
+        }
+        Err(error.into())
+    }
+
+    /// Forgets a call that was certainly not handed over. What its caller is told.
+    async fn take_back(&self, activation: ActivationId, error: call::Error) -> Error {
+        if matches!(error, call::Error::Unknown(_)) {
+            return error.into();
+        }
+        match self.store.forget_call(activation).await {
+            Ok(()) => error.into(),
+            Err(kept) => Error::NotForgotten(kept),
         }
     }
 

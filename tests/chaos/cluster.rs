@@ -32,6 +32,8 @@ const NOBODY: Size = Size { frontends: 0, trons: 0, runners: 0 };
 /// How long a frontend waits for an answer: short, as runs wait for what nobody answers.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const CALL_TIMEOUT_ARGUMENT: &str = "--call-timeout=10s";
+/// Longer than the Func takes, and than the broker takes to miss a frozen runner; short, as runs wait for what is lost.
+const LOST_AFTER_ARGUMENT: &str = "--lost-after=15s";
 /// A member starts within seconds, the first of them once the engine is compiled.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Where the ledger Func is served.
@@ -70,7 +72,7 @@ impl Cluster {
                 }
                 let mut cluster = self.members.cluster();
                 block_in_place(|| match (kind, number) {
-                    ("tron", _) => cluster.add_tron(&[&broker]),
+                    ("tron", _) => cluster.add_tron(&[&broker, LOST_AFTER_ARGUMENT]),
                     ("runner", _) => cluster.add_runner(&[&broker], &[]),
                     (_, 0) => cluster.add_frontend(&[&broker, CALL_TIMEOUT_ARGUMENT]),
                     _ => cluster.add_frontend(&[&broker, CALL_TIMEOUT_ARGUMENT, "--dispatch=direct"]),
@@ -127,6 +129,16 @@ impl Cluster {
     /// The names of the queues that begin like this.
     pub(crate) fn queues(&self, prefix: &str) -> Vec<String> {
         block_in_place(|| self.members.cluster().vhost.queues(prefix))
+    }
+
+    /// How many promised calls have not ended.
+    pub(crate) fn pending(&self) -> Result<u64> {
+        let folder = self.members.cluster().folder.path().join("store/calls/pending");
+        match std::fs::read_dir(&folder) {
+            Ok(files) => Ok(files.count().try_into()?),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error).with_context(|| format!("list {}", folder.display())),
+        }
     }
 
     /// Deletes a queue with what is in it.

@@ -32,8 +32,8 @@ const BEFORE: Duration = Duration::from_secs(4);
 const AFTER: Duration = Duration::from_secs(13);
 /// How much longer than the platform's deadline a client waits, to tell late from never.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// How long what is under way may take to end once nothing more is asked.
-const REST: Duration = Duration::from_secs(60);
+/// How long what is under way may take to end once nothing more is asked: what was lost is missed after half a minute.
+const REST: Duration = Duration::from_secs(90);
 const LIMITS: Limits = Limits { deadline: CALL_TIMEOUT, attempts_max: 3 };
 
 impl Report {
@@ -69,10 +69,13 @@ pub(crate) async fn perform(run: Run, cluster: &Cluster, rate: u32, seed: u64) -
 async fn close(cluster: &Cluster, mut ledger: Ledger) -> Result<Ledger> {
     let vhost = cluster.members.cluster().vhost.name.clone();
     let mut left = Vec::new();
-    let rest = until("every queue is empty", REST, async || {
+    let rest = until("every queue is empty and no call is pending", REST, async || {
         // A broker that does not say is not at rest.
         let Ok(depths) = cluster.broker.depths(&vhost).await else { return false };
-        left = depths.into_iter().filter(|(name, messages)| *messages > 0 && !is_last(name)).collect();
+        let Ok(pending) = cluster.pending() else { return false };
+        let pending = ("calls/pending".to_owned(), pending);
+        let lying = depths.into_iter().filter(|(name, _)| !is_last(name)).chain([pending]);
+        left = lying.filter(|(_, count)| *count > 0).collect();
         left.is_empty()
     });
     if rest.await.is_err() {

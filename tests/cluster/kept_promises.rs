@@ -53,6 +53,36 @@ fn a_call_that_runs_is_carried_out_whoever_is_ended() {
     calls.iter().for_each(|call| is_done(&client, call));
 }
 
+/// As after a broker that was set up anew, or from an old copy.
+#[test]
+fn calls_whose_queue_is_deleted_are_begun_again_unless_that_may_do_harm() {
+    let mut cluster = Cluster::start(program(), Size { frontends: 0, trons: 0, runners: 1 });
+    for _ in 0..2 {
+        cluster.add_tron(&["--lost-after=2s"]);
+    }
+    cluster.add_frontend(&[]);
+    cluster.until_ready();
+    cluster.deploy(&sample("hello-js"));
+    let client = cluster.client();
+    client.until("/hello/ada", |reply| reply.status == 200);
+    cluster.runners[0].kill();
+    let repeatable: Vec<_> = (0..5).map(|_| promised(&client, "/hello/ada")).collect();
+    let headers = [("prefer", "respond-async"), ("content-type", "application/json")];
+    let reply = client.send("POST", "/hello", &headers, br#"{"name": "ada"}"#);
+    let unrepeatable = reply.header("location").unwrap();
+    let queue = format!("/queues/{}/{}", cluster.vhost.name, cluster.vhost.queues("func.")[0]);
+    // The answer to the first one may not have been settled when its runner ended.
+    let ready = || cluster.vhost.api(&queue)["messages_ready"].as_u64().unwrap_or_default();
+    cluster.until("the calls wait", || ready() >= 6);
+    cluster.vhost.delete(&queue);
+    cluster.runners[0].start_again();
+    repeatable.iter().for_each(|call| is_done(&client, call));
+    let status = client.until(unrepeatable, |reply| reply.json()["status"] != "pending").json();
+    assert_eq!((&status["status"], &status["response_status"]), (&"failed".into(), &502.into()), "{status}");
+    let dead = client.admin("GET", "/api/v1/dead-letters", b"").json();
+    assert_eq!((dead.as_array().unwrap().len(), &dead[0]["count"]), (1, &1.into()), "{dead}");
+}
+
 #[test]
 fn a_frontend_without_the_store_makes_promises_through_tron() {
     let mut cluster = Cluster::start(program(), ONE);

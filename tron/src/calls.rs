@@ -1,6 +1,7 @@
-//! What Tron does for calls whose callers do not wait: it keeps their results, posts them, and tells runners
-//! what is cancelled. Several Trons share all of it.
+//! What Tron does for calls whose callers do not wait: it keeps their results, posts them, tells runners what is
+//! cancelled, and looks for those that got lost. Several Trons share all of it.
 
+mod audit;
 mod callbacks;
 mod cancels;
 mod intake;
@@ -13,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use wire::egress::Tls;
 use wire::{Broker, Store};
 
+use crate::log::Log;
 use crate::{Config, Error};
+use audit::Audit;
 use callbacks::Callbacks;
 use results::Results;
 
@@ -26,6 +29,7 @@ pub(crate) fn spawn(
     config: &Config,
     broker: &Arc<dyn Broker>,
     store: &Store,
+    log: &Arc<Log>,
     stop: &CancellationToken,
 ) -> Result<(), Error> {
     let results = Results { broker: Arc::clone(broker), store: store.clone() };
@@ -40,6 +44,9 @@ pub(crate) fn spawn(
     };
     tasks.spawn(callbacks.run());
     let (broker, store) = (Arc::clone(broker), store.clone());
+    let (member, log) = (config.member.clone(), Arc::clone(log));
+    let audit = Audit::new(Arc::clone(&broker), store.clone(), log, member, config.lost_after);
+    tasks.spawn(audit.run(stop.clone()));
     tasks.spawn(cancels::tell(broker, store, config.reconcile_interval, stop.clone()));
     Ok(())
 }

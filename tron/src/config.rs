@@ -37,6 +37,10 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
 /// each twice as long as the one before.
 const CALLBACK_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a promised call may be in nobody's queue and have no result. Ten times as long as a runner gives to a
+/// call, as it may wait there behind others.
+const LOST_AFTER: Duration = Duration::from_secs(5 * 60);
+
 /// What one Tron is to be.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -69,6 +73,8 @@ pub struct Config {
     /// How long a call whose caller does not wait may take, and how much longer its result is kept; the same
     /// as on the frontends.
     pub calls_ttl: Duration,
+    /// How long a call whose caller does not wait may be neither in a queue nor done until it is begun again.
+    pub lost_after: Duration,
 }
 
 impl Config {
@@ -89,6 +95,7 @@ impl Config {
             callbacks: AllowList::default(),
             callback_pause: CALLBACK_PAUSE,
             calls_ttl: calls::TTL,
+            lost_after: LOST_AFTER,
         }
     }
 }

@@ -10,8 +10,8 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::Mutex;
 use tracing::info;
 use wire::admin::{DeadLetter, DeadQueue, DeadRoute, Purged, RedriveRequest, Redriven};
-use wire::broker::{self, DEAD_REQUESTS, DEAD_RESULTS, GivenUp, REQUESTS, dead_letters};
-use wire::{Broker, Route, RouteId, Timestamp};
+use wire::broker::{self, DEAD_REQUESTS, DEAD_RESULTS, GivenUp, Message, REQUESTS, dead_letters};
+use wire::{Broker, Invoke, Route, RouteId, Store, Timestamp, encode_line};
 
 use crate::Rejection;
 use crate::bundles::Bundles;
@@ -35,12 +35,13 @@ const ASKED_AT_ONCE: usize = 32;
 pub(crate) struct DeadLetters {
     broker: Arc<dyn Broker>,
     log: Arc<Log>,
+    store: Store,
     looking: Mutex<()>,
 }
 
 impl DeadLetters {
-    pub(crate) fn new(broker: Arc<dyn Broker>, log: Arc<Log>) -> Self {
-        Self { broker, log, looking: Mutex::new(()) }
+    pub(crate) fn new(broker: Arc<dyn Broker>, log: Arc<Log>, store: Store) -> Self {
+        Self { broker, log, store, looking: Mutex::new(()) }
     }
 
     /// Every queue that has something in it, also of routes that were deployed lately and are gone.
@@ -105,11 +106,11 @@ impl DeadLetters {
                 look.keep(delivery);
                 continue;
             };
-            if let Err(error) = self.broker.publish(REQUESTS, again).await {
+            if let Err(rejection) = self.begin_again(&again).await {
                 // It stays; and so does what follows, which would fare no better.
                 look.keep(delivery);
                 if redriven.redriven == 0 {
-                    return Err(error.into());
+                    return Err(rejection);
                 }
                 break;
             }
@@ -120,6 +121,20 @@ impl DeadLetters {
         info!(queue = name, redriven = redriven.redriven, kept = redriven.kept, "dead letters redriven");
         found(request.id.as_deref(), redriven.redriven + redriven.kept)?;
         Ok(redriven)
+    }
+
+    /// Puts a call into the firehose. One that was promised is kept until it has ended, as it was at first.
+    async fn begin_again(&self, invoke: &Invoke) -> Result<(), Rejection> {
+        let is_promised = invoke.reply_to.is_some();
+        let line = encode_line(invoke).map_err(|error| Rejection::Malformed(error.to_string()))?;
+        if is_promised {
+            self.store.keep_pending(invoke).await?;
+        }
+        let published = self.broker.publish(REQUESTS, Message::new(line).persistent()).await;
+        if is_promised && !matches!(published, Ok(()) | Err(broker::Error::Unknown(_))) {
+            self.store.settle_pending(invoke.activation).await?;
+        }
+        Ok(published?)
     }
 
     /// Throws messages away: those that are there now, or the one of this id.

@@ -29,7 +29,8 @@ impl Sweeper {
         Self {
             store,
             records_ttl: of_calls.saturating_add(MARGIN),
-            // What a call or its result refers to is there for as long as they are.
+            // What a call or its result refers to is there for as long as they are: it may be begun again as long
+            // as it could be begun at first.
             bodies_ttl: config.bodies_ttl.max(of_calls),
             period: config.sweep_interval,
         }

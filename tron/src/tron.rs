@@ -37,7 +37,7 @@ impl Tron {
         let log = Arc::new(Log::new(store.clone()));
         let shared = Shared {
             member: config.member.clone(),
-            dead_letters: DeadLetters::new(Arc::clone(&broker), Arc::clone(&log)),
+            dead_letters: DeadLetters::new(Arc::clone(&broker), Arc::clone(&log), store.clone()),
             broker,
             log,
             bundles: Bundles::new(store.clone(), inspect, config.bundle_bytes_max),
@@ -68,7 +68,7 @@ impl Tron {
         let mut tasks = JoinSet::new();
         tasks.spawn(api.serve(admin_listener));
         tasks.spawn(Sweeper::new(&config, shared.store.clone()).run(stop.clone()));
-        calls::spawn(&mut tasks, &config, &broker, &shared.store, &stop)?;
+        calls::spawn(&mut tasks, &config, &broker, &shared.store, &log, &stop)?;
         // Listening comes before speaking: no answer to the first broadcast is lost.
         let opened = async {
             let heartbeats = Listener::open(Arc::clone(&broker), Topic::Heartbeats).await;

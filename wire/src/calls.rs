@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActivationId, Answer, Namespace, RequestId, Timestamp};
+use crate::{ActivationId, Answer, MemberId, Namespace, RequestId, Timestamp};
 
 /// The folder of paths that frontends answer themselves; no Func is ever asked for one of them.
 pub const RESERVED: &str = "/_funcatron/";
@@ -43,6 +43,17 @@ pub struct Finished {
     pub at: Timestamp,
     /// The answer to it.
     pub answer: Answer,
+}
+
+/// That a Tron takes it upon itself to have a call begun again, or to give it up: once for each number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Which claim of the call this is; the first has number 1.
+    pub number: u32,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: MemberId,
 }
 
 /// How posting the result ended.
@@ -117,7 +128,7 @@ impl Accepted {
     /// Whether the call has no result and will not get one: whoever accepted it may have gone away before
     /// it was handed over.
     pub fn is_overdue(&self, now: Timestamp) -> bool {
-        self.deadline.after(OVERDUE) <= now
+        is_overdue(self.deadline, now)
     }
 }
 
@@ -155,6 +166,11 @@ impl CallStatus {
             callback: None,
         }
     }
+}
+
+/// Whether a call that has no result at this moment will not get one any more.
+pub fn is_overdue(deadline: Timestamp, now: Timestamp) -> bool {
+    deadline.after(OVERDUE) <= now
 }
 
 /// The path of a call on every frontend.

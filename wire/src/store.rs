@@ -4,6 +4,7 @@ mod bodies;
 mod calls;
 mod client;
 mod error;
+mod pending;
 mod records;
 mod sweep;
 mod url;

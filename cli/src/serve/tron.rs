@@ -43,6 +43,10 @@ pub(crate) struct Tron {
     /// frontends [default: 24h]
     #[arg(long, value_name = "TIME")]
     calls_ttl: Option<String>,
+    /// How long such a call may be neither in a queue nor done until it is taken for lost and begun again; longer than
+    /// any call may take [default: 5m]
+    #[arg(long, value_name = "TIME")]
+    lost_after: Option<String>,
     /// Where results of such calls may be posted; the same as on the frontends [default: nowhere]
     #[arg(long, value_name = "HOST[:PORT],...")]
     callbacks: Option<String>,
@@ -107,6 +111,7 @@ impl Tron {
         settings.set("threads", &mut threads, quantity::count);
         let bundle_max = settings.optional("bundle-max", quantity::bytes);
         let calls_ttl = settings.optional("calls-ttl", quantity::duration);
+        let lost_after = settings.optional("lost-after", quantity::duration);
         let callbacks = settings.optional("callbacks", quantity::hosts);
         let inspector = runner_config(&mut settings);
         let ((broker, store), (token, inspector)) =
@@ -114,6 +119,7 @@ impl Tron {
         let mut config = Config::new(MemberId::generate(Role::Tron), token);
         config.bundle_bytes_max = bundle_max.unwrap_or(config.bundle_bytes_max);
         config.calls_ttl = calls_ttl.unwrap_or(config.calls_ttl);
+        config.lost_after = lost_after.unwrap_or(config.lost_after);
         config.callbacks = callbacks.unwrap_or_default();
         let process =
             Process { member: config.member.clone(), broker, threads, drain_timeout: DRAIN_TIMEOUT };

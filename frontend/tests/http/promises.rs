@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use frontend::Config;
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 use wire::broker::{Broker, REQUESTS, RESULTS, dead_queue};
 use wire::calls::{Callback, Finished};
 use wire::egress::AllowList;
-use wire::{ActivationId, Component, Invoke, Problem, ProblemKind, Timestamp, decode_lines};
+use wire::store::Credentials;
+use wire::{ActivationId, Component, Invoke, Problem, ProblemKind, Store, Timestamp, decode_lines};
 
 use crate::harness::{Reply, Stage, answer};
 
@@ -134,13 +137,71 @@ async fn what_is_not_handed_over_is_not_promised() {
     stage.broker.delete(REQUESTS).await.unwrap();
     let refused = stage.ask("GET /x", &[ASYNC]).await;
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
-    let records = std::fs::read_dir(stage.folder.path().join("calls/accepted")).unwrap().count();
-    assert_eq!(records, 0);
+    for kind in ["accepted", "pending"] {
+        let records = std::fs::read_dir(stage.folder.path().join("calls").join(kind)).unwrap().count();
+        assert_eq!(records, 0, "{kind}");
+    }
     std::fs::remove_dir_all(stage.folder.path()).unwrap();
     std::fs::write(stage.folder.path(), "no directory").unwrap();
     stage.broker.declare(&dead_queue(REQUESTS)).await.unwrap();
     assert_eq!(stage.ask("GET /x", &[ASYNC]).await.status, 503);
     assert_eq!(stage.broker.depth(REQUESTS).await.unwrap().ready, 0);
+}
+
+/// It could be begun again from what is left of it.
+#[tokio::test]
+async fn what_is_refused_and_cannot_be_forgotten_is_not_told_as_not_executed() {
+    let stage = Stage::over(Config::default(), forgetting_nothing().await).await;
+    assert_eq!(stage.get("/_funcatron/").await.status, 404);
+    assert_eq!(stage.ask("GET /x", &[ASYNC]).await.status, 202);
+    stage.broker.delete(REQUESTS).await.unwrap();
+    assert_eq!(stage.ask("GET /x", &[ASYNC]).await.status, 502);
+}
+
+/// A store that takes everything and deletes nothing.
+async fn forgetting_nothing() -> Store {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(take_all(BufReader::new(stream)));
+        }
+    });
+    Store::open(&url.parse().unwrap(), &Credentials::default()).unwrap()
+}
+
+async fn take_all(mut stream: BufReader<TcpStream>) {
+    let mut line = String::new();
+    while stream.read_line(&mut line).await.is_ok_and(|read| read > 0) {
+        let is_taken = line.starts_with("PUT");
+        let mut body_bytes = 0;
+        while line != "\r\n" {
+            line.clear();
+            stream.read_line(&mut line).await.unwrap();
+            if let Some(length) = line.to_ascii_lowercase().strip_prefix("content-length: ") {
+                body_bytes = length.trim().parse().unwrap();
+            }
+        }
+        stream.read_exact(&mut vec![0; body_bytes]).await.unwrap();
+        let status = if is_taken { "201 Created" } else { "403 Forbidden" };
+        let response = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(response.as_bytes()).await.unwrap();
+        line.clear();
+    }
+}
+
+#[tokio::test]
+async fn a_promised_call_is_kept_whole_before_it_is_handed_over() {
+    let stage = Stage::alone(Config::default()).await;
+    let (_, invoke) = promised(&stage).await;
+    assert_eq!(stage.store.pending_call(invoke.activation).await.unwrap(), Some(invoke));
+    let pending = stage.folder.path().join("calls/pending");
+    std::fs::remove_dir_all(&pending).unwrap();
+    std::fs::write(&pending, "no directory").unwrap();
+    assert_eq!(stage.ask("GET /x", &[ASYNC]).await.status, 503);
+    assert_eq!(stage.broker.depth(REQUESTS).await.unwrap().ready, 0);
+    assert_eq!(std::fs::read_dir(stage.folder.path().join("calls/accepted")).unwrap().count(), 1);
 }
 
 #[tokio::test]

@@ -55,10 +55,10 @@ impl Results {
         let activation = answer.activation;
         let Some(accepted) = self.store.accepted_call(activation).await? else {
             debug!(%activation, "result dropped: nothing is known of its call, or nothing any more");
-            return Ok(());
+            return Ok(self.store.settle_pending(activation).await?);
         };
         self.store.finish_call(&Finished { at: Timestamp::now(), answer }).await?;
-        self.store.settle_cancel(activation).await?;
+        tokio::try_join!(self.store.settle_cancel(activation), self.store.settle_pending(activation))?;
         if accepted.callback.is_some() {
             self.broker.publish(CALLBACKS, Message::new(line).persistent()).await?;
         }

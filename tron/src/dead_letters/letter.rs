@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wire::admin::{DeadCall, DeadLetter};
 use wire::broker::{GivenUp, Message};
-use wire::{BundleSha, Invoke, InvokeHead, Timestamp, decode_line, encode_line, split_lines};
+use wire::{BundleSha, Invoke, InvokeHead, Timestamp, decode_line, split_lines};
 
 use dispatch::{Call, Table};
 
@@ -37,14 +37,14 @@ pub(super) fn is_meant(message: &Message, wanted: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| id(message) == wanted)
 }
 
-/// The message that begins the call anew: at the first attempt, promised from now on, and answered only
+/// The call as it is begun anew: at the first attempt, promised from now on, and answered only
 /// if its caller was promised it before. None if it cannot be read or no route takes it.
 pub(super) fn again(
     message: &Message,
     to: Option<&BundleSha>,
     table: &Table,
     now: Timestamp,
-) -> Option<Message> {
+) -> Option<Invoke> {
     let invoke = invoke(message)?;
     let again = Invoke {
         at: now,
@@ -58,7 +58,7 @@ pub(super) fn again(
         ..invoke
     };
     table.queue(&Call::from(&again)).ok()?;
-    Some(Message::new(encode_line(&again).ok()?).persistent())
+    Some(again)
 }
 
 /// Names a message: by its call, or by its bytes.

@@ -79,6 +79,9 @@ async fn every_operation_answers_as_documented() {
     ask("putCallRecord", "PUT", record.clone(), none(), 204).await;
     ask("getCallRecord", "GET", record.clone(), none(), 200).await;
     ask("deleteCallRecord", "DELETE", record.clone(), none(), 204).await;
+    let pending = record.replace("cancels", "pending");
+    ask("putCallRecord", "PUT", pending.clone(), "{}".into(), 400).await;
+    ask("deleteCallRecord", "DELETE", pending, none(), 204).await;
     let result = record.replace("cancels", "results");
     ask("putCallRecord", "PUT", result.clone(), "{}".into(), 400).await;
     ask("deleteCallRecord", "DELETE", result, none(), 400).await;

@@ -18,7 +18,7 @@ use wire::{
     RequestId, Store, Timestamp, Version,
 };
 
-use crate::harness::{Stage, in_time};
+use crate::harness::{Stage, in_time, invoke};
 
 /// Makes a call known that wants its result posted there.
 async fn accept(store: &Store, callback: Option<&str>) -> ActivationId {
@@ -92,10 +92,23 @@ async fn noted(stage: &Stage, activation: ActivationId) -> Callback {
 async fn results_are_in_the_store_before_they_are_settled() {
     let stage = Stage::start().await;
     let call = accept(&stage.store, None).await;
+    stage.store.keep_pending(&invoke(call)).await.unwrap();
     send(&stage, &answer(call, 201)).await;
     let finished = finished(&stage, call).await;
     assert_eq!((finished.state(), finished.answer.status), (State::Done, 201));
     settled(&stage).await;
+    assert_eq!(stage.store.pending_call(call).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_nobody_can_ask_for_any_more_is_not_looked_for_either() {
+    let stage = Stage::start().await;
+    let call = ActivationId::unguessable();
+    stage.store.keep_pending(&invoke(call)).await.unwrap();
+    send(&stage, &answer(call, 200)).await;
+    until(async || stage.store.pending_call(call).await.unwrap().is_none()).await;
+    settled(&stage).await;
+    assert_eq!(stage.store.finished_call(call).await.unwrap(), None);
 }
 
 #[tokio::test]

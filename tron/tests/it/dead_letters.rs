@@ -5,21 +5,17 @@ use std::time::Duration;
 use wire::admin::{DeadLetter, RedriveRequest};
 use wire::broker::{GivenUp, Message, dead_letters};
 use wire::{
-    ActivationId, Body, Broker, BundleSha, Invoke, Namespace, ProblemKind, RequestId, RouteId, Timestamp,
-    Version, decode_line, encode_line,
+    ActivationId, Broker, BundleSha, Invoke, Namespace, ProblemKind, RouteId, Timestamp, decode_line,
+    encode_line,
 };
 
-use crate::harness::{Stage, document, in_time, request};
+use crate::harness::{Stage, document, in_time, invoke, request};
 
 const SECONDS: Duration = Duration::from_secs(1);
 
 fn call(path: &str) -> Invoke {
     let at = Timestamp(1_700_000_000_000);
     Invoke {
-        v: Version,
-        id: RequestId::generate(),
-        activation: ActivationId::generate(),
-        namespace: Namespace::default(),
         at,
         deadline: at.after(30 * SECONDS),
         attempt: 3,
@@ -27,16 +23,8 @@ fn call(path: &str) -> Invoke {
         reply_to: Some("reply.gone".into()),
         asynchronous: false,
         queue: Some("func.0.0".into()),
-        bundle: None,
-        method: "GET".into(),
-        scheme: "http".into(),
-        host: "h".into(),
         path: path.into(),
-        query: String::new(),
-        headers: Vec::new(),
-        client: None,
-        traceparent: None,
-        body: Body::EMPTY,
+        ..invoke(ActivationId::generate())
     }
 }
 
@@ -146,8 +134,11 @@ async fn what_is_tried_again_begins_anew() {
     };
     assert_eq!(again, expected);
     let (_, again) = morgue.dispatched().await;
-    assert_eq!((again.activation, again.reply_to), (promised.activation, promised.reply_to));
+    assert_eq!((again.activation, &again.reply_to), (promised.activation, &promised.reply_to));
     assert_eq!(again.deadline, again.at.after(90_000 * SECONDS));
+    let store = &morgue.stage.store;
+    assert_eq!(store.pending_call(promised.activation).await.unwrap(), Some(again), "it is looked for again");
+    assert_eq!(store.pending_call(asked.activation).await.unwrap(), None, "nobody was promised it");
     assert!(morgue.letters().await.is_empty());
 }
 

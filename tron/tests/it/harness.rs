@@ -18,12 +18,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tron::{Config, Error, Handle, Inspect, Opened, Token, Tron};
 use wire::admin::DeployRequest;
-use wire::broker::{Embedded, Heard, Topic};
+use wire::broker::{Embedded, Heard, RESULTS, Topic};
 use wire::bundle::Code;
 use wire::egress::AllowList;
 use wire::{
-    Assignment, Broker, Bundle, BundleSha, Control, Fault, Heartbeat, MemberId, Role, Store, Timestamp,
-    Version,
+    ActivationId, Assignment, Body, Broker, Bundle, BundleSha, Control, Fault, Heartbeat, Invoke, MemberId,
+    Namespace, RequestId, Role, Store, Timestamp, Version,
 };
 
 /// Everything here takes milliseconds; a test that waits this long has failed.
@@ -234,6 +234,34 @@ fn inspector(inspections: &Arc<AtomicUsize>) -> Inspect {
         let fault = || Fault { location: "bundle".into(), pointer: "/code".into(), reason: "refused".into() };
         async move { if is_refused { Err(vec![fault()]) } else { Ok(()) } }.boxed()
     })
+}
+
+/// A call whose caller does not wait.
+pub(crate) fn invoke(activation: ActivationId) -> Invoke {
+    let at = Timestamp::now();
+    Invoke {
+        v: Version,
+        id: RequestId::generate(),
+        activation,
+        namespace: Namespace::default(),
+        at,
+        deadline: at.after(Duration::from_secs(60)),
+        attempt: 1,
+        retry: 0,
+        reply_to: Some(RESULTS.into()),
+        asynchronous: true,
+        queue: None,
+        bundle: None,
+        method: "GET".into(),
+        scheme: "http".into(),
+        host: "h".into(),
+        path: "/a/x".into(),
+        query: String::new(),
+        headers: Vec::new(),
+        client: None,
+        traceparent: None,
+        body: Body::EMPTY,
+    }
 }
 
 /// A document of this title, at `/a`.

@@ -26,7 +26,10 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub async fn forget_call(&self, activation: ActivationId) -> Result<(), Error> {
-        self.delete_call_record(RecordKind::Accepted, activation).await
+        let accepted = self.delete_call_record(RecordKind::Accepted, activation);
+        // Without one of the two nobody begins it, whatever becomes of the other.
+        let (accepted, pending) = tokio::join!(accepted, self.settle_pending(activation));
+        accepted.and(pending)
     }
 
     /// A call that was accepted and has not expired.

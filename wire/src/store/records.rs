@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Error, Store, unavailable};
-use crate::ActivationId;
 use crate::calls::Accepted;
+use crate::{ActivationId, Invoke};
 
 /// What holds every kind.
 pub(super) const FOLDER: &str = "calls";
@@ -19,6 +19,8 @@ pub(super) const FOLDER: &str = "calls";
 pub enum RecordKind {
     /// That it was accepted.
     Accepted,
+    /// The call itself, until it has ended.
+    Pending,
     /// What it came to.
     Results,
     /// That it is to be cancelled.
@@ -31,6 +33,7 @@ impl RecordKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
+            Self::Pending => "pending",
             Self::Results => "results",
             Self::Cancels => "cancels",
             Self::Callbacks => "callbacks",
@@ -47,7 +50,7 @@ impl RecordKind {
 
     /// Whether frontends write it. The others are for Trons, which have the store itself.
     pub fn is_of_frontends(self) -> bool {
-        matches!(self, Self::Accepted | Self::Cancels)
+        matches!(self, Self::Accepted | Self::Pending | Self::Cancels)
     }
 }
 
@@ -81,6 +84,7 @@ impl Store {
     ) -> Result<(), Error> {
         match kind {
             RecordKind::Cancels => self.cancel_call(activation).await,
+            RecordKind::Pending => self.keep_pending(&Invoke { activation, ..parse(kind, json)? }).await,
             _ => self.accept_call(&Accepted { activation, ..parse(kind, json)? }).await,
         }
     }
@@ -102,12 +106,24 @@ impl Store {
         record: &T,
         mode: PutMode,
     ) -> Result<bool, Error> {
+        let action = || format!("keep the {} record of a call", kind.as_str());
+        self.put_json(&kind.key(activation), record, mode, action).await
+    }
+
+    /// Writes an object about a call; says whether it did.
+    pub(super) async fn put_json<T: Serialize>(
+        &self,
+        key: &Key,
+        record: &T,
+        mode: PutMode,
+        action: impl Fn() -> String,
+    ) -> Result<bool, Error> {
         // A record is texts and numbers: it can always be written.
         let json = serde_json::to_vec(record).unwrap_or_default();
-        match self.objects.put_opts(&kind.key(activation), json.into(), mode.into()).await {
+        match self.objects.put_opts(key, json.into(), mode.into()).await {
             Ok(_) => Ok(true),
             Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
-            Err(source) => Err(unavailable(format!("keep the {} record of a call", kind.as_str()), source)),
+            Err(source) => Err(unavailable(action(), source)),
         }
     }
 
