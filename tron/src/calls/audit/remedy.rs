@@ -30,6 +30,8 @@ pub(super) enum Setback {
     Store(#[from] store::Error),
     #[error("hand the call over")]
     Broker(#[from] broker::Error),
+    #[error("tell the caller of a call that is given up")]
+    Answer(#[source] broker::Error),
     #[error("write the call as a message")]
     Message(#[from] MessageError),
 }
@@ -54,8 +56,7 @@ impl Remedy {
             return Ok(());
         }
         let Err(error) = self.perform(invoke, queue, decision).await else { return Ok(()) };
-        // One that may have been handed over keeps its claim, so that it is counted.
-        if !matches!(error, Setback::Broker(broker::Error::Unknown(_)))
+        if !error.has_effect()
             && let Err(error) = self.store.release_claim(activation, number).await
         {
             warn!(%activation, error = %Chain(&error), "claim not released");
@@ -104,6 +105,13 @@ impl Remedy {
         info!(%activation, request_id = %id, queue = letters, reason = %why, "promised call given up");
         let problem = Problem::new(kind, why.to_string(), id, Component::Tron);
         let answer = encode_line(&Answer::problem(activation, attempt, problem))?;
-        Ok(self.broker.publish(RESULTS, Message::new(answer).persistent()).await?)
+        self.broker.publish(RESULTS, Message::new(answer).persistent()).await.map_err(Setback::Answer)
+    }
+}
+
+impl Setback {
+    /// Whether something may have come of it nevertheless: it counts then, and is not tried again at once.
+    fn has_effect(&self) -> bool {
+        matches!(self, Self::Answer(_) | Self::Broker(broker::Error::Unknown(_)))
     }
 }

@@ -296,6 +296,21 @@ async fn what_is_overdue_is_a_dead_letter_with_a_result_though_its_queue_never_e
 }
 
 #[tokio::test]
+async fn whoever_cannot_be_told_now_is_told_later_and_not_each_time_anew() {
+    let bench = Bench::start().await;
+    bench.broker.delete(RESULTS).await.unwrap();
+    let mut audit = bench.audit();
+    for _ in 0..5 {
+        audit.round(bench.after(65)).await.unwrap();
+    }
+    let dead = dead_letters(&route("*", "/a", 1).id);
+    assert_eq!(bench.ready(&dead).await, 1);
+    bench.broker.declare(&results_queue()).await.unwrap();
+    audit.round(bench.after(66)).await.unwrap();
+    assert_eq!((bench.ready(&dead).await, bench.ready(RESULTS).await), (2, 1));
+}
+
+#[tokio::test]
 async fn a_record_that_nobody_can_read_is_in_nobodys_way() {
     let bench = Bench::start().await;
     let broken = ActivationId::unguessable();

@@ -117,8 +117,9 @@ async fn what_is_tried_again_and_what_nobody_waits_for_passes_as_well() {
     next(&mut tron.consume(CALLBACKS, 1).await.unwrap()).await.ack();
     let mut requests = tron.consume(REQUESTS, 10).await.unwrap();
     next(&mut requests).await.ack();
-    let later = message("later").persistent().delayed(std::time::Duration::from_millis(100));
+    let later = message("later").persistent().delayed(std::time::Duration::from_secs(1));
     runner.publish(REQUESTS, later).await.unwrap();
+    assert_eq!(tron.depth(REQUESTS).await.unwrap().held_back, 1);
     assert_eq!(text(&next(&mut requests).await), "later");
 }
 
