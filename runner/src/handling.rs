@@ -61,14 +61,17 @@ impl Handling {
         if lines.is_empty() {
             self.bury_unread(&delivery, &MessageError::Empty, &delivery.message.payload).await;
         }
-        join_all(lines.iter().map(|line| async {
-            match decode_line::<Invoke>(line) {
-                Ok(invoke) => self.handle(invoke, delivery.redelivered).await,
-                Err(error) => self.bury_unread(&delivery, &error, line).await,
-            }
-        }))
-        .await;
+        // Boxed: they are large, and moved about while they wait.
+        join_all(lines.iter().map(|line| Box::pin(self.hands.outbox.timely(self.line(line, &delivery)))))
+            .await;
         delivery.ack();
+    }
+
+    async fn line(&self, line: &Bytes, delivery: &Delivery) {
+        match decode_line::<Invoke>(line) {
+            Ok(invoke) => self.handle(invoke, delivery.redelivered).await,
+            Err(error) => self.bury_unread(delivery, &error, line).await,
+        }
     }
 
     /// Keeps what nobody can read for an operator.

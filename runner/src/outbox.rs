@@ -1,9 +1,14 @@
 //! `Outbox`: what a runner sends about calls. It holds on to what the broker does not take at once.
 
+mod gathering;
+
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio::time::sleep;
 use tracing::warn;
 use wire::broker::{
@@ -11,6 +16,8 @@ use wire::broker::{
     retries_queue,
 };
 use wire::{Answer, Backoff, Broker, Invoke, Timestamp, encode_line};
+
+use gathering::{Gathering, Parcel};
 
 /// Nobody waits for an answer any longer once its deadline is so much past.
 const ANSWER_GRACE: Duration = Duration::from_secs(1);
@@ -32,11 +39,14 @@ impl Caller {
 /// Sends, and waits with what the broker does not take: a delivery is settled only after what becomes of
 /// it is on its way, and to give it back after a part is would do that part twice.
 #[derive(Clone)]
-pub(crate) struct Outbox(Arc<dyn Broker>);
+pub(crate) struct Outbox {
+    broker: Arc<dyn Broker>,
+    gathering: Arc<Gathering>,
+}
 
 impl Outbox {
     pub(crate) fn new(broker: Arc<dyn Broker>) -> Self {
-        Self(broker)
+        Self { broker, gathering: Arc::default() }
     }
 
     /// Puts a call into this queue, alone. Repeatable calls only: it may get there twice.
@@ -59,9 +69,12 @@ impl Outbox {
     /// Sends an answer to its caller. One that nobody can take is dropped, unless its call was promised.
     pub(crate) async fn answer(&self, caller: &Caller, answer: &Answer) {
         let Caller { reply_to: Some(reply_to), deadline, asynchronous } = caller else { return };
-        let message = Message { joinable: !asynchronous, ..Message::new(line(answer)) };
-        let message = expiring(message, *asynchronous, deadline.after(ANSWER_GRACE));
-        if let Err(error) = self.send(reply_to, message, *asynchronous).await {
+        let sent = if *asynchronous {
+            self.send(reply_to, Message::new(line(answer)).persistent(), true).await
+        } else {
+            self.send_soon(reply_to, line(answer), deadline.after(ANSWER_GRACE)).await
+        };
+        if let Err(error) = sent {
             warn!(request_id = %answer.id, queue = %reply_to, %error, "answer dropped");
         }
     }
@@ -79,12 +92,53 @@ impl Outbox {
         }
     }
 
+    /// Sends a line together with others that are ready soon, and with what waits for the same queue.
+    async fn send_soon(&self, queue: &str, line: Bytes, expires_at: Timestamp) -> Result<(), broker::Error> {
+        let (is_first, sent) = self.gathering.add(queue, line, expires_at);
+        if is_first {
+            // It gets its turn when this thread has done what it could do at once.
+            let outbox = self.clone();
+            tokio::spawn(async move { outbox.flush() });
+        }
+        // Whoever sends tells.
+        sent.await.unwrap_or_else(|_gone| Err(broker::Error::Unknown(queue.to_owned())))
+    }
+
+    /// Does work that may keep its thread from all else, and sends what waits whenever it has waited for long.
+    pub(crate) async fn timely<F: Future>(&self, work: F) -> F::Output {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            let polled = work.as_mut().poll(context);
+            if self.gathering.is_due() {
+                self.flush();
+            }
+            polled
+        })
+        .await
+    }
+
+    /// Hands everything that waits to the broker.
+    fn flush(&self) {
+        for parcel in self.gathering.take() {
+            let mut sending = Box::pin(self.clone().send_parcel(parcel));
+            // The first poll hands it over, however busy the thread is from now on.
+            if sending.as_mut().now_or_never().is_none() {
+                tokio::spawn(sending);
+            }
+        }
+    }
+
+    async fn send_parcel(self, parcel: Parcel) {
+        let outcome = self.send(&parcel.queue, parcel.message(), false).await;
+        parcel.tell(&outcome);
+    }
+
     /// Publishes until the broker has it; a message that is not promised is given up when it is refused
     /// for certain, or of no use any more.
     async fn send(&self, queue: &str, message: Message, promised: bool) -> Result<(), broker::Error> {
         let mut backoff = Backoff::new();
         loop {
-            let Err(error) = self.0.publish(queue, message.clone()).await else { return Ok(()) };
+            let Err(error) = self.broker.publish(queue, message.clone()).await else { return Ok(()) };
             let refused = match error {
                 broker::Error::Full(_) => true,
                 broker::Error::Unroutable(_) => !self.restore(queue).await,
@@ -102,7 +156,7 @@ impl Outbox {
     /// Declares a queue that went away with the broker's memory, if it is one that everybody knows.
     async fn restore(&self, queue: &str) -> bool {
         let Some(lasting) = lasting(queue) else { return false };
-        self.0.declare(&lasting).await.is_ok()
+        self.broker.declare(&lasting).await.is_ok()
     }
 }
 

@@ -31,6 +31,14 @@ pub fn encode_line<T: Serialize>(message: &T) -> Result<Bytes, MessageError> {
     Ok(Bytes::from(line))
 }
 
+/// Lines as one payload, in this order.
+pub fn join_lines(lines: &[Bytes]) -> Bytes {
+    match lines {
+        [line] => line.clone(),
+        lines => Bytes::from(lines.concat()),
+    }
+}
+
 /// The lines of a payload, each without its line break; empty ones are skipped.
 pub fn split_lines(payload: &Bytes) -> impl Iterator<Item = Bytes> {
     payload.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| payload.slice_ref(line))

@@ -1,5 +1,6 @@
 //! A runner on the embedded broker, with one bundle to serve.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(crate) struct Harness {
     pub(crate) activations: Subscription,
     heartbeats: Subscription,
     answers: Consumer,
+    /// Answers that came together with others.
+    unread: VecDeque<Answer>,
     config: Config,
     shutdown: CancellationToken,
     running: Option<JoinHandle<Result<(), runner::Error>>>,
@@ -139,6 +142,7 @@ pub(crate) async fn begin_over(
         activations,
         heartbeats,
         answers,
+        unread: VecDeque::new(),
         config,
         shutdown,
         running,
@@ -211,7 +215,10 @@ impl Harness {
     }
 
     pub(crate) async fn answer(&mut self) -> Answer {
-        decode_lines(&self.answer_message().await.payload).unwrap().remove(0)
+        if self.unread.is_empty() {
+            self.unread = decode_lines(&self.answer_message().await.payload).unwrap().into();
+        }
+        self.unread.pop_front().unwrap()
     }
 
     pub(crate) async fn call(&mut self, invoke: Invoke) -> Answer {

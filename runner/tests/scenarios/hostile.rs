@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wire::{Answer, FuncAssignment, Invoke, Stream};
+use wire::{Answer, FuncAssignment, Invoke, Stream, decode_lines};
 
 use crate::harness::{Deployment, Harness, config, invoke, json, start_with, text};
 
@@ -81,6 +81,17 @@ async fn a_spinning_guest_shares_its_thread() {
     harness.send(std::slice::from_ref(&polite)).await;
     assert_eq!(harness.answer().await.activation, polite.activation);
     assert_eq!(harness.answer().await.activation, spin.activation);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_does_not_wait_for_the_neighbours_of_its_call() {
+    let mut harness = hostile().await;
+    let polite = invoke("GET", "/api/polite");
+    let spinning = (0..4).map(|_| invoke("GET", "/api/spin"));
+    harness.send(&[polite.clone()].into_iter().chain(spinning).collect::<Vec<_>>()).await;
+    // Theirs come at their timeout.
+    let answers: Vec<Answer> = decode_lines(&harness.answer_message().await.payload).unwrap();
+    assert_eq!(answers.iter().map(|answer| answer.activation).collect::<Vec<_>>(), [polite.activation]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,10 @@
 //! Natural batching: which of the messages that wait for the connection travel as one.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::broker::{Error, Message};
+use crate::join_lines;
 
 /// More lines than this in a message would make one consumer wait for many calls while others have none.
 const LINES_MAX: usize = 64;
@@ -78,11 +79,8 @@ impl Parcel {
         if self.parts.is_empty() {
             return;
         }
-        let mut payload = BytesMut::with_capacity(self.bytes);
-        for part in self.parts.drain(..) {
-            payload.extend_from_slice(&part);
-        }
-        self.message.payload = payload.freeze();
+        self.message.payload = join_lines(&self.parts);
+        self.parts.clear();
     }
 
     /// Tells everybody who waits.

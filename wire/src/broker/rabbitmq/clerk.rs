@@ -8,7 +8,7 @@ use futures_util::{FutureExt, StreamExt};
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicNackOptions};
 use lapin::{Channel, Consumer};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::sleep;
 
 use super::burial::Burial;
@@ -61,6 +61,11 @@ impl Clerk {
                 count = orders.recv_many(&mut turn, TURN_MAX) => {
                     if count == 0 {
                         break;
+                    }
+                    // What the same turn of the event loop settles as well is told with it.
+                    yield_now().await;
+                    while turn.len() < TURN_MAX && let Ok(order) = orders.try_recv() {
+                        turn.push(order);
                     }
                     let settled = self.sort(turn.drain(..));
                     self.settle(settled).await;
