@@ -62,6 +62,9 @@ impl Retries {
         while let Some(Some(delivery)) = stop.run_until_cancelled(consumer.next()).await {
             self.deliver(delivery).await;
         }
+        for delivery in consumer.stop().await {
+            self.deliver(delivery).await;
+        }
     }
 
     async fn deliver(&self, delivery: Delivery) {

@@ -36,6 +36,23 @@ fn a_call_that_runs_is_answered_before_its_frontend_and_runner_end() {
 }
 
 #[test]
+fn a_runner_that_ends_is_given_no_more_calls() {
+    let mut cluster = Cluster::start(program(), ONE);
+    let held = Held::begin(&cluster);
+    cluster.add_runner(&[], &[]);
+    cluster.until_ready();
+    cluster.runners[0].terminate();
+    cluster.runners[0].says("stopping");
+    let client = cluster.client();
+    for _ in 0..20 {
+        assert_eq!(client.get("/hostile/polite").status, 200);
+    }
+    assert!(!cluster.runners[0].has_ended());
+    assert!(held.end().ends_with("done"));
+    assert!(cluster.runners[0].wait().success());
+}
+
+#[test]
 fn a_call_that_does_not_end_holds_its_runner_up_no_longer_than_it_may() {
     let mut cluster = Cluster::start(program(), Size { runners: 0, ..ONE });
     cluster.add_runner(&["--drain-timeout", "300ms"], &[]);

@@ -86,6 +86,10 @@ impl Dispatcher {
             }
             tokio::task::yield_now().await;
         }
+        let table = Arc::clone(&self.table.borrow());
+        for delivery in requests.stop().await {
+            self.start(&table, delivery, &mut under_way, shutdown).await;
+        }
         // The consumer goes last: with it, the broker would give what is under way to somebody else.
         while under_way.next().await.is_some() {}
     }

@@ -49,6 +49,7 @@ macro_rules! broker_contract {
             consuming::a_consumer_without_room_leaves_messages_to_others
             consuming::a_wake_up_that_is_not_used_is_handed_on
             consuming::abandoned_waits_lose_nothing
+            consuming::a_consumer_that_stops_leaves_nothing_in_doubt
             settling::an_acknowledged_message_is_gone
             settling::a_retried_message_comes_back_first
             settling::a_dropped_delivery_comes_back

@@ -49,7 +49,12 @@ impl Consumer {
         loop {
             tokio::select! {
                 biased;
-                () = stop.cancelled() => break,
+                () = stop.cancelled() => {
+                    for delivery in self.stop().await {
+                        running.spawn(handle(delivery));
+                    }
+                    break;
+                }
                 Some(_) = running.join_next() => {}
                 delivery = self.next() => match delivery {
                     Some(delivery) => _ = running.spawn(handle(delivery)),
@@ -59,6 +64,16 @@ impl Consumer {
         }
         // The consumer goes last: with it, the broker would give what is running to somebody else.
         while running.join_next().await.is_some() {}
+    }
+
+    /// Asks for no more. Returns what it had been given by then and nobody has looked at: given back, it would
+    /// be taken for what may have been begun.
+    pub async fn stop(&mut self) -> Vec<Delivery> {
+        match &mut self.0 {
+            // It is given what it takes, and nothing ahead.
+            Seat::Embedded(_) => Vec::new(),
+            Seat::RabbitMq(seat) => seat.stop().await,
+        }
     }
 
     /// The next message if one is there now.

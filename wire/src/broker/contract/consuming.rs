@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{PATIENCE, Subject, expect_depth, fill, message, next, queue, text};
 use crate::Timestamp;
-use crate::broker::Consumer;
+use crate::broker::{Consumer, Delivery};
 
 /// Payload, expiry and the mark of a first delivery.
 pub async fn a_message_arrives_as_it_was_sent(broker: Subject) {
@@ -177,4 +177,23 @@ pub async fn abandoned_waits_lose_nothing(broker: Subject) {
         }
     }
     published.await.unwrap();
+}
+
+/// What it was given is its own to the end, and what it was not given nobody had before.
+pub async fn a_consumer_that_stops_leaves_nothing_in_doubt(broker: Subject) {
+    let queue = queue();
+    fill(&broker, &queue, &["a", "b", "c", "d", "e"]).await;
+    let mut stopping = broker.consume(&queue.name, 3).await.unwrap();
+    let mut given = vec![next(&mut stopping).await];
+    given.extend(stopping.stop().await);
+    broker.publish(&queue.name, message("f")).await.unwrap();
+    let mut other = broker.consume(&queue.name, 10).await.unwrap();
+    while given.len() < 6 {
+        given.push(next(&mut other).await);
+    }
+    assert_eq!(given.iter().map(text).collect::<Vec<_>>(), ["a", "b", "c", "d", "e", "f"]);
+    assert!(given.iter().all(|delivery| !delivery.redelivered));
+    given.into_iter().for_each(Delivery::ack);
+    drop((stopping, other));
+    expect_depth(&broker, &queue, 0, 0, 0).await;
 }

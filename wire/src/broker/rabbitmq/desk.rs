@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lapin::options::{BasicConsumeOptions, BasicQosOptions};
+use lapin::options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Consumer};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
@@ -75,6 +75,11 @@ impl Desk {
         let consumer = self.channel.basic_consume(queue.into(), tag, options, FieldTable::default()).await?;
         self.seats.fetch_add(1, Ordering::Relaxed);
         Ok((consumer, seat))
+    }
+
+    /// Has the broker send this consumer no more. Returns when everything that it was sent has arrived.
+    pub(super) async fn cancel(&self, consumer: &Consumer) -> lapin::Result<()> {
+        self.channel.basic_cancel(consumer.tag(), BasicCancelOptions::default()).await
     }
 
     /// Notes that a consumer was given this delivery.

@@ -58,13 +58,31 @@ impl Seat {
             self.leave();
             return None;
         };
+        Some(self.take(delivered))
+    }
+
+    /// Asks the broker for no more; what it had sent by then is this consumer's all the same.
+    pub(in crate::broker) async fn stop(&mut self) -> Vec<Delivery> {
+        let Some(consumer) = &mut self.consumer else { return Vec::new() };
+        if self.base.desk.cancel(consumer).await.is_err() {
+            // The channel is gone, and the broker has taken everything back.
+            return Vec::new();
+        }
+        let mut given = Vec::new();
+        while let Some(Some(Ok(delivered))) = consumer.next().now_or_never() {
+            given.push(delivered);
+        }
+        given.into_iter().map(|delivered| self.take(delivered)).collect()
+    }
+
+    fn take(&self, delivered: Delivered) -> Delivery {
         let (tag, redelivered) = (delivered.delivery_tag, delivered.redelivered);
         let base = (!self.base.place.no_ack).then(|| self.base.clone());
         if base.is_some() {
             self.base.desk.give(tag, self.number);
         }
         let unsettled = delivery::Unsettled::RabbitMq(Unsettled { base, tag });
-        Some(Delivery { message: envelope::message(delivered), redelivered, unsettled })
+        Delivery { message: envelope::message(delivered), redelivered, unsettled }
     }
 
     /// Ends it: what it holds goes back.
