@@ -266,7 +266,8 @@ mod tests {
     use super::*;
     use crate::Timestamp;
 
-    fn store() -> (tempfile::TempDir, Store) {
+    /// A store that lasts for as long as its directory.
+    pub(super) fn store() -> (tempfile::TempDir, Store) {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::directory(&directory.path().join("a/store")).unwrap();
         (directory, store)

@@ -152,13 +152,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::store::tests::store;
     use crate::{Answer, Component, Namespace, Problem, ProblemKind, RequestId};
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let directory = tempfile::tempdir().unwrap();
-        let store = Store::directory(directory.path()).unwrap();
-        (directory, store)
-    }
 
     fn accepted(expires_at: Timestamp) -> Accepted {
         let (activation, request_id) = (ActivationId::unguessable(), RequestId::generate());

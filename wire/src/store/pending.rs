@@ -106,13 +106,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::store::tests::store;
     use crate::{Body, MemberId, Namespace, RequestId, Role, Version};
-
-    fn store() -> (tempfile::TempDir, Store) {
-        let directory = tempfile::tempdir().unwrap();
-        let store = Store::directory(directory.path()).unwrap();
-        (directory, store)
-    }
 
     fn call() -> Invoke {
         Invoke {
