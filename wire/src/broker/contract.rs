@@ -61,10 +61,12 @@ macro_rules! broker_contract {
             settling::a_dead_letter_without_a_queue_is_dropped
             queues::publishing_to_no_queue_is_refused
             queues::consuming_from_no_queue_is_refused
+            queues::a_name_that_is_too_long_is_that_of_no_queue
             queues::a_queue_is_bounded_in_messages
             queues::a_queue_is_bounded_in_bytes
             queues::a_full_queue_takes_back_what_it_delivered
             queues::an_expired_message_is_not_delivered
+            queues::a_message_that_never_expires_is_delivered
             queues::an_expired_message_frees_its_place
             queues::a_delayed_message_arrives_later
             queues::declaring_again_changes_nothing

@@ -131,6 +131,9 @@ impl Broker for RabbitMq {
 
     async fn delete(&self, queue: &str) -> Result<(), Error> {
         self.shared.forget(queue);
+        if check_name(queue).is_err() {
+            return Ok(());
+        }
         let session = self.shared.consuming().ok_or(Error::Unavailable)?;
         match session.delete(queue).await.map_err(|error| queue_error(&error, queue)) {
             Ok(()) | Err(Error::Unroutable(_)) => Ok(()),
@@ -143,6 +146,7 @@ impl Broker for RabbitMq {
     }
 
     async fn consume(&self, queue: &str, prefetch: u16) -> Result<Consumer, Error> {
+        check_name(queue)?;
         let session = self.shared.consuming().ok_or(Error::Unavailable)?;
         let known = self.shared.known().get(queue).cloned();
         let place = Place {
@@ -156,6 +160,7 @@ impl Broker for RabbitMq {
     }
 
     async fn depth(&self, queue: &str) -> Result<Depth, Error> {
+        check_name(queue)?;
         let session = self.shared.consuming().ok_or(Error::Unavailable)?;
         let depth = session.depth(queue).await.map_err(|error| queue_error(&error, queue))?;
         let held_back = if queue == REQUESTS { held_back(&session).await? } else { 0 };
@@ -179,7 +184,9 @@ impl Broker for RabbitMq {
 impl Shared {
     async fn declare(&self, queue: &Queue) -> Result<(), Error> {
         let session = self.consuming().ok_or(Error::Unavailable)?;
+        check_name(&queue.name)?;
         if let Some(dead_letter) = &queue.dead_letter {
+            check_name(dead_letter)?;
             let dead = super::dead_queue(dead_letter);
             session.declare(&dead).await.map_err(|error| queue_error(&error, dead_letter))?;
             self.known().insert(dead_letter.clone(), dead);
@@ -217,6 +224,7 @@ impl Shared {
         message: Message,
         mandatory: bool,
     ) -> Result<(), Error> {
+        check_name(key)?;
         let session = self.publishing.borrow().clone().ok_or(Error::Unavailable)?;
         let (done, outcome) = oneshot::channel();
         session.hand_over(Job { exchange, key: key.to_owned(), message, mandatory, done }).await?;
@@ -248,6 +256,11 @@ async fn held_back(session: &Consuming) -> Result<usize, Error> {
         }
     }
     Ok(held_back)
+}
+
+/// No queue has a name that the protocol cannot write: its short strings have one byte for their length.
+fn check_name(queue: &str) -> Result<(), Error> {
+    if queue.len() <= usize::from(u8::MAX) { Ok(()) } else { Err(Error::Unroutable(queue.to_owned())) }
 }
 
 fn known_queues(known: &Mutex<HashMap<String, Queue>>) -> Vec<Queue> {

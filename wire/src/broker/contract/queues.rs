@@ -23,6 +23,19 @@ pub async fn consuming_from_no_queue_is_refused(broker: Subject) {
     assert_eq!(broker.depth(&name).await, Err(Error::Unroutable(name)));
 }
 
+/// Whoever answers a call takes the name from its message, and others want to publish afterwards.
+pub async fn a_name_that_is_too_long_is_that_of_no_queue(broker: Subject) {
+    let name = "x".repeat(300);
+    let unroutable = Error::Unroutable(name.clone());
+    assert_eq!(broker.publish(&name, message("a")).await, Err(unroutable.clone()));
+    assert_eq!(broker.depth(&name).await, Err(unroutable.clone()));
+    assert_eq!(broker.consume(&name, 1).await.err(), Some(unroutable));
+    assert_eq!(broker.delete(&name).await, Ok(()));
+    let queue = queue();
+    fill(&broker, &queue, &["b"]).await;
+    assert_eq!(text(&next(&mut broker.consume(&queue.name, 1).await.unwrap()).await), "b");
+}
+
 /// What does not fit is refused; what is there stays.
 pub async fn a_queue_is_bounded_in_messages(broker: Subject) {
     let queue = Queue { len_max: 2, ..queue() };
@@ -73,6 +86,15 @@ pub async fn an_expired_message_is_not_delivered(broker: Subject) {
     let delivery = next(&mut consumer).await;
     assert_eq!(text(&delivery), "a");
     expect_silence(&mut consumer).await;
+}
+
+/// However far off that is.
+pub async fn a_message_that_never_expires_is_delivered(broker: Subject) {
+    let queue = queue();
+    broker.declare(&queue).await.unwrap();
+    broker.publish(&queue.name, message("a").expires_at(Timestamp(u64::MAX))).await.unwrap();
+    let delivery = next(&mut broker.consume(&queue.name, 1).await.unwrap()).await;
+    assert_eq!(delivery.message.expires_at, Some(Timestamp(u64::MAX)));
 }
 
 /// In a queue that nobody consumes.

@@ -10,6 +10,9 @@ use crate::broker::Message;
 /// The header that says why a message was given up.
 const REASON: &str = "funcatron-reason";
 
+/// The longest time that RabbitMQ takes, in milliseconds; for more it would close the channel.
+const EXPIRATION_MAX: u128 = u32::MAX as u128;
+
 /// Kept on disk, in the protocol's numbers.
 const PERSISTENT: u8 = 2;
 
@@ -26,7 +29,7 @@ pub(super) fn properties(message: &Message, id: u64) -> BasicProperties {
     // What is held back expires where it waits, and RabbitMQ forgets that when it has moved it on.
     let left = message.delay.or_else(|| message.expires_at.map(|at| at.remaining(Timestamp::now())));
     if let Some(left) = left {
-        properties = properties.with_expiration(left.as_millis().to_string().into());
+        properties = properties.with_expiration(left.as_millis().min(EXPIRATION_MAX).to_string().into());
     }
     if let Some(reason) = &message.dead_reason {
         let mut headers = FieldTable::default();

@@ -8,7 +8,7 @@ use lapin::options::QueueDeleteOptions;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc};
 use tokio_util::task::TaskTracker;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::batch::Job;
 use super::desk::Desk;
@@ -37,7 +37,13 @@ impl Publishing {
         Box::pin(async move {
             let lane = || {
                 let (jobs, queue) = mpsc::channel(JOBS_MAX);
-                tasks.spawn(lane::run(line.clone(), queue));
+                // However a lane ends, nobody can publish without it: the connection is made again then.
+                let connection = line.lost().drop_guard();
+                let lane = lane::run(line.clone(), queue);
+                tasks.spawn(async move {
+                    let _connection = connection;
+                    lane.await;
+                });
                 jobs
             };
             Ok(Self { transient: lane(), persistent: lane(), line: line.clone() })
@@ -96,7 +102,11 @@ impl Consuming {
         if checked.await.is_err() {
             return Err(error);
         }
-        warn!(queue = queue.name, error = %Chain(&error), "queue left as it is");
+        match refusal_code(&error) {
+            // It is for others to declare.
+            Some(403) => debug!(queue = queue.name, error = %Chain(&error), "queue left as it is"),
+            _ => warn!(queue = queue.name, error = %Chain(&error), "queue left as it is"),
+        }
         Ok(())
     }
 
