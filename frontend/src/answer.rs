@@ -15,6 +15,8 @@ pub(crate) enum NotHttp {
     Status(u16),
     #[error("the answer's header {0:?} cannot be sent")]
     Header(String),
+    #[error("the answer has {0} headers")]
+    Headers(usize),
     #[error("the answer comes in parts")]
     Parts,
 }
@@ -62,7 +64,8 @@ fn length(answered: &[(String, String)]) -> Option<u64> {
 
 fn headers(answered: Vec<(String, String)>) -> Result<HeaderMap, NotHttp> {
     // One more: the request id is added to every response.
-    let mut headers = HeaderMap::with_capacity(answered.len() + 1);
+    let capacity = HeaderMap::try_with_capacity(answered.len() + 1);
+    let mut headers = capacity.map_err(|_too_many| NotHttp::Headers(answered.len()))?;
     let named: Vec<String> = answered
         .iter()
         .filter(|(name, _)| name.eq_ignore_ascii_case("connection"))
@@ -146,6 +149,8 @@ mod tests {
                 "{header:?}"
             );
         }
+        let many = vec![("x", "a"); 100_000];
+        assert!(matches!(into_response(&Method::GET, answer(200, &many)), Err(NotHttp::Headers(100_000))));
         assert!(matches!(
             into_response(&Method::GET, Answer { more: true, ..answer(200, &[]) }),
             Err(NotHttp::Parts)

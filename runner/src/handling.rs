@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use tracing::{info, warn};
 use wire::broker::{Delivery, GivenUp, RETRIES, dead_letters};
 use wire::{
-    Activation, Answer, Chain, Invoke, MemberId, MessageError, ProblemKind, decode_line, split_lines,
+    Activation, Answer, Chain, Invoke, MemberId, MessageError, ProblemKind, bounded_lines, decode_line,
 };
 
 use crate::cancels::Cancels;
@@ -57,14 +57,17 @@ impl Handling {
     /// Does with every line what is right for it, then settles the delivery. The lines are each other's
     /// neighbours by chance: what becomes of one is nothing to the others.
     pub(crate) async fn deliver(self, delivery: Delivery) {
-        let lines: Vec<Bytes> = split_lines(&delivery.message.payload).collect();
-        if lines.is_empty() {
-            self.bury_unread(&delivery, &MessageError::Empty, &delivery.message.payload).await;
+        match bounded_lines(&delivery.message.payload) {
+            Ok(lines) => self.handle_all(&lines, &delivery).await,
+            Err(error) => self.bury_unread(&delivery, &error, &delivery.message.payload).await,
         }
-        // Boxed: they are large, and moved about while they wait.
-        join_all(lines.iter().map(|line| Box::pin(self.hands.outbox.timely(self.line(line, &delivery)))))
-            .await;
         delivery.ack();
+    }
+
+    async fn handle_all(&self, lines: &[Bytes], delivery: &Delivery) {
+        // Boxed: they are large, and moved about while they wait.
+        join_all(lines.iter().map(|line| Box::pin(self.hands.outbox.timely(self.line(line, delivery)))))
+            .await;
     }
 
     async fn line(&self, line: &Bytes, delivery: &Delivery) {

@@ -53,7 +53,7 @@ fn target(invoke: &Invoke) -> Result<Uri, Unfit> {
 }
 
 fn headers(invoke: &Invoke, checked: &Checked<'_>, request_id: HeaderValue) -> Result<HeaderMap, Unfit> {
-    let mut headers = HeaderMap::with_capacity(invoke.headers.len() + 5);
+    let mut headers = HeaderMap::try_with_capacity(invoke.headers.len() + 5)?;
     for (name, value) in &invoke.headers {
         headers.append(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
     }

@@ -32,7 +32,9 @@ pub use chain::Chain;
 pub use control::{Assignment, Control, ControlHead, FuncAssignment, Heartbeat, Role, Route, WeightedBundle};
 pub use ids::{ActivationId, BodySha, BundleSha, InvalidId, MemberId, Namespace, RequestId, RouteId};
 pub use invoke::{Invoke, InvokeHead};
-pub use lines::{MessageError, decode_line, decode_lines, encode_line, join_lines, split_lines};
+pub use lines::{
+    MessageError, bounded_lines, decode_line, decode_lines, encode_line, join_lines, split_lines,
+};
 pub use problem::{Component, Fault, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use store::{Store, StoreUrl};
 pub use timestamp::Timestamp;

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Version;
 
+/// More lines than the largest message of calls or answers can have: each costs whoever reads it far more than it
+/// cost whoever wrote it.
+const LINES_MAX: usize = 2_048;
+
 /// A payload that is not a message of this version.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
@@ -18,6 +22,9 @@ pub enum MessageError {
     /// The payload holds no line.
     #[error("message is empty")]
     Empty,
+    /// The payload holds more lines than a message of ours can have.
+    #[error("message has over {LINES_MAX} lines")]
+    Crowded,
 }
 
 /// Encodes one message as a line, with its line break.
@@ -42,6 +49,19 @@ pub fn join_lines(lines: &[Bytes]) -> Bytes {
 /// The lines of a payload, each without its line break; empty ones are skipped.
 pub fn split_lines(payload: &Bytes) -> impl Iterator<Item = Bytes> {
     payload.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| payload.slice_ref(line))
+}
+
+/// The lines of a payload of calls, as many as one may have.
+///
+/// # Errors
+/// When there is none, or there are more.
+pub fn bounded_lines(payload: &Bytes) -> Result<Vec<Bytes>, MessageError> {
+    let lines: Vec<Bytes> = split_lines(payload).take(LINES_MAX + 1).collect();
+    match lines.len() {
+        0 => Err(MessageError::Empty),
+        1..=LINES_MAX => Ok(lines),
+        _ => Err(MessageError::Crowded),
+    }
 }
 
 /// Decodes every line of a payload as a message of our version.

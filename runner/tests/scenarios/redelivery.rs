@@ -120,6 +120,17 @@ async fn a_line_that_nobody_can_read_is_given_up_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_more_lines_than_any_has_is_given_up_whole() {
+    let mut harness = start(Deployment::of("funcs/hello-rust")).await;
+    let crowd = b"1\n".repeat(100_000);
+    harness.send_raw(crowd.clone()).await;
+    let dead = harness.next(&harness.dead_letters()).await;
+    assert_eq!(dead.payload, crowd);
+    assert_eq!(why(&dead).reason, "message has over 2048 lines");
+    assert_eq!(harness.get("/api/").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_retry_of_a_func_that_is_not_served_goes_back_to_the_firehose() {
     let harness = start(Deployment::of("funcs/hello-rust")).await;
     let queue = Some("func.gone".to_owned());

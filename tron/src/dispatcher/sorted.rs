@@ -56,18 +56,26 @@ struct Group {
 impl Sorted {
     /// Sorts the lines of this payload. Those of one that somebody had before are passed on with a doubt.
     pub(crate) fn of(table: &Table, payload: &Bytes, redelivered: bool, now: Timestamp) -> Self {
-        if redelivered {
+        if redelivered && wire::bounded_lines(payload).is_ok() {
             let doubted: Vec<Bytes> = wire::split_lines(payload).map(|line| doubt::cast(&line)).collect();
             return Self::of(table, &join(&doubted), false, now);
         }
         let mut sorted = Self::default();
         let mut groups: Vec<Group> = Vec::new();
-        let mut lines = 0;
-        for line in wire::split_lines(payload) {
-            lines += 1;
-            sorted.add(&mut groups, table, &line, now);
+        let lines = match wire::bounded_lines(payload) {
+            Ok(lines) => lines,
+            Err(wire::MessageError::Empty) => return sorted,
+            Err(error) => {
+                let (line, reason) = (payload.clone(), Chain(&error).to_string());
+                sorted.dead.push(Dead { line, reason, promised: false });
+                return sorted;
+            }
+        };
+        for line in &lines {
+            sorted.add(&mut groups, table, line, now);
         }
-        sorted.forwards = groups.into_iter().map(|group| group.into_forward(payload, lines)).collect();
+        let forwards = groups.into_iter().map(|group| group.into_forward(payload, lines.len()));
+        sorted.forwards = forwards.collect();
         sorted
     }
 

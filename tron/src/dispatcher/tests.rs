@@ -174,6 +174,16 @@ async fn a_promised_call_that_is_too_late_is_answered_and_kept() {
 }
 
 #[tokio::test]
+async fn a_message_of_more_lines_than_any_has_is_given_up_whole() {
+    let bench = Bench::start().await;
+    let crowd = Bytes::from("1\n".repeat(100_000));
+    bench.send(crowd.clone()).await;
+    let dead = bench.consume(DEAD_REQUESTS).await.next().await.unwrap();
+    assert_eq!(dead.message.payload, crowd);
+    assert_eq!(dead.message.dead_reason.as_deref().map(|why| why.contains("over 2048 lines")), Some(true));
+}
+
+#[tokio::test]
 async fn a_full_queue_is_said_to_be_full_and_the_call_not_executed() {
     let bench = Bench::start().await;
     bench.broker.delete(&func("/a", 0)).await.unwrap();
