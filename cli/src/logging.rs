@@ -1,5 +1,7 @@
 //! Where the log goes: standard error, for people or for programs.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 /// How the platform's own log is written. Last in every help: few ever need it.
@@ -23,13 +25,19 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Whether a person looks, who has not asked for plain text (<https://no-color.org>).
+fn is_colourful() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Starts logging for this process.
 pub(crate) fn start(logging: &Logging, default: &str) {
     let level = logging.log_level.as_deref().filter(|level| !level.is_empty()).unwrap_or(default);
     let filter = EnvFilter::builder().parse_lossy(level);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match logging.log_format {
-        LogFormat::Text => log.with_target(false).init(),
+        // No colours in a file.
+        LogFormat::Text => log.with_target(false).with_ansi(is_colourful()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
 }

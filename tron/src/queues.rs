@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tracing::info;
-use wire::broker::{self, Depth, func_queue};
+use wire::broker::{self, Depth, func_queue, requests_queue, retries_queue};
 use wire::{Broker, FuncAssignment};
 
 /// Questions to the broker under way at a time: a thousand Funcs are looked at in a moment, and nobody
@@ -17,6 +17,12 @@ pub(crate) struct Queues {
 }
 
 impl Queues {
+    /// Makes sure that there are the queues that all Funcs share, and that nobody makes again who uses them.
+    pub(crate) async fn declare_shared(&self) -> Result<(), broker::Error> {
+        self.broker.declare(&requests_queue()).await?;
+        self.broker.declare(&retries_queue()).await
+    }
+
     /// Makes sure that these Funcs have their queues; those for their dead letters come with them.
     pub(crate) async fn declare(&self, funcs: Vec<FuncAssignment>) -> Result<(), broker::Error> {
         stream::iter(funcs)

@@ -167,6 +167,7 @@ impl Reconciler {
         if is_sweep {
             let turn = self.sweep.next(self.plan.wanted()).to_vec();
             self.queues.declare(turn).await?;
+            self.queues.declare_shared().await?;
         }
         let doubtful = if is_sweep { self.plan.suspects() } else { self.plan.leftovers() };
         for (queue, depth) in self.queues.depths(doubtful).await? {

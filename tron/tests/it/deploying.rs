@@ -1,7 +1,7 @@
 //! Deploying, as members and operators see it.
 
 use wire::admin::RollbackRequest;
-use wire::broker::{Embedded, Message, Topic};
+use wire::broker::{DEAD_REQUESTS, Embedded, Message, RETRIES, Topic};
 use wire::egress::AllowList;
 use wire::{Assignment, Broker, BundleSha, ProblemKind, RouteId, Store};
 
@@ -201,18 +201,19 @@ async fn a_new_tron_finds_the_calls_of_a_bundle_that_was_replaced_before_it_came
 }
 
 #[tokio::test]
-async fn a_queue_that_was_taken_away_is_declared_again() {
+async fn queues_that_were_taken_away_are_declared_again() {
     let stage = Stage::start().await;
     let sha = stage.upload(&document("A", 1)).await;
     let route = stage.handle.deploy(&request(&sha), "admin").await.unwrap().route;
-    let queue = queue(&route, &sha);
-    stage.broker.delete(&queue).await.unwrap();
-    in_time(async {
-        while stage.broker.depth(&queue).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    for queue in [&queue(&route, &sha), RETRIES, DEAD_REQUESTS] {
+        stage.broker.delete(queue).await.unwrap();
+        in_time(async {
+            while stage.broker.depth(queue).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

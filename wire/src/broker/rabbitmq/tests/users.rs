@@ -16,7 +16,7 @@ const ROWS: [[&str; 4]; 3] = [
     [
         "frontend",
         r"^(reply|topic)\..*$",
-        r"^((reply|topic)\..*|funcatron\.(requests|calls|control|heartbeats))$",
+        r"^((reply|topic)\..*|funcatron\.(requests|calls|heartbeats))$",
         r"^((reply|topic)\..*|funcatron\.(replies|control))$",
     ],
     [
