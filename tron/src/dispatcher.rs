@@ -14,9 +14,10 @@ use futures_util::{FutureExt, StreamExt, poll};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use wire::broker::{self, Consumer, Delivery, REQUESTS, requests_queue, retries_queue};
+use wire::broker::{self, Consumer, Delivery, REQUESTS};
 use wire::{Backoff, Broker, Chain, Timestamp};
 
+use crate::queues::Queues;
 use moving::Moving;
 use sorted::Sorted;
 
@@ -54,8 +55,7 @@ impl Dispatcher {
     }
 
     async fn open(&self) -> Result<Consumer, broker::Error> {
-        self.broker.declare(&requests_queue()).await?;
-        self.broker.declare(&retries_queue()).await?;
+        Queues { broker: Arc::clone(&self.broker) }.declare_shared().await?;
         self.broker.consume(REQUESTS, PREFETCH).await
     }
 
@@ -113,4 +113,4 @@ impl Dispatcher {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

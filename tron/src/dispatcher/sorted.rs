@@ -56,10 +56,6 @@ struct Group {
 impl Sorted {
     /// Sorts the lines of this payload. Those of one that somebody had before are passed on with a doubt.
     pub(crate) fn of(table: &Table, payload: &Bytes, redelivered: bool, now: Timestamp) -> Self {
-        if redelivered && wire::bounded_lines(payload).is_ok() {
-            let doubted: Vec<Bytes> = wire::split_lines(payload).map(|line| doubt::cast(&line)).collect();
-            return Self::of(table, &join(&doubted), false, now);
-        }
         let mut sorted = Self::default();
         let mut groups: Vec<Group> = Vec::new();
         let lines = match wire::bounded_lines(payload) {
@@ -71,6 +67,10 @@ impl Sorted {
                 return sorted;
             }
         };
+        if redelivered {
+            let doubted: Vec<Bytes> = lines.iter().map(doubt::cast).collect();
+            return Self::of(table, &join(&doubted), false, now);
+        }
         for line in &lines {
             sorted.add(&mut groups, table, line, now);
         }

@@ -4,7 +4,7 @@ mod elsewhere;
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use wire::broker::{DEAD_REQUESTS, Embedded, Message, Queue, func_queue};
+use wire::broker::{DEAD_REQUESTS, Embedded, Message, Queue, func_queue, requests_queue};
 use wire::{ActivationId, Answer, Invoke, Namespace, RequestId, Version};
 
 use super::*;
@@ -69,7 +69,8 @@ fn func(base_path: &str, n: u8) -> String {
     route("*", base_path, n).queue(&sha(n))
 }
 
-fn invoke(path: &str) -> Invoke {
+/// A call whose caller waits.
+pub(crate) fn invoke(path: &str) -> Invoke {
     Invoke {
         v: Version,
         id: RequestId::generate(),

@@ -4,13 +4,11 @@ use tempfile::TempDir;
 use wire::broker::{Consumer, DEAD_REQUESTS, Embedded, GivenUp, Message, dead_letters, func_queue};
 use wire::broker::{requests_queue, results_queue, retries_queue};
 use wire::calls::{Accepted, Claim, Finished};
-use wire::{
-    Answer, Body, Component, Namespace, Problem, ProblemKind, RequestId, Role, Version, decode_line,
-    encode_line,
-};
+use wire::{Answer, Body, Component, Problem, ProblemKind, Role, decode_line, encode_line};
 
 use super::*;
 use crate::desired::tests::{route, sha, state};
+use crate::dispatcher::tests::invoke;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -23,29 +21,15 @@ struct Bench {
 }
 
 fn call() -> Invoke {
-    let at = Timestamp::now();
+    let call = invoke("/a/x");
     Invoke {
-        v: Version,
-        id: RequestId::generate(),
         activation: ActivationId::unguessable(),
-        namespace: Namespace::default(),
-        at,
-        deadline: at.after(60 * MINUTE),
-        attempt: 1,
-        retry: 0,
+        deadline: call.at.after(60 * MINUTE),
         reply_to: Some(RESULTS.into()),
         asynchronous: true,
-        queue: None,
-        bundle: None,
         method: "POST".into(),
-        scheme: "http".into(),
-        host: "h".into(),
-        path: "/a/x".into(),
-        query: String::new(),
-        headers: Vec::new(),
-        client: None,
-        traceparent: None,
         body: Body::from("body".to_owned().into_bytes()),
+        ..call
     }
 }
 

@@ -64,9 +64,7 @@ impl Clerk {
                     }
                     // What the same turn of the event loop settles as well is told with it.
                     yield_now().await;
-                    while turn.len() < TURN_MAX && let Ok(order) = orders.try_recv() {
-                        turn.push(order);
-                    }
+                    let _more = orders.recv_many(&mut turn, TURN_MAX.saturating_sub(count)).now_or_never();
                     let settled = self.sort(turn.drain(..));
                     self.settle(settled).await;
                 }

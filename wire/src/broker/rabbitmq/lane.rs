@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use lapin::Channel;
 use lapin::options::ConfirmSelectOptions;
 use tokio::sync::{mpsc, watch};
@@ -172,11 +173,7 @@ async fn landed(cohorts: &mut VecDeque<Cohort>, returned: &mut HashSet<u64>) {
 /// a loop that reads many sockets wakes us at the first, and a turn costs less than a message of its own.
 async fn more(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
     yield_now().await;
-    while waiting.len() < JOBS_MAX
-        && let Ok(job) = jobs.try_recv()
-    {
-        waiting.push(job);
-    }
+    let _more = jobs.recv_many(waiting, JOBS_MAX.saturating_sub(waiting.len())).now_or_never();
 }
 
 fn refuse(waiting: &mut Vec<Job>) {
