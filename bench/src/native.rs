@@ -10,7 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use wire::broker::{Consumer, Delivery, Heard, Message, Topic, func_queue};
 use wire::{
     Answer, Assignment, Body, Broker, Control, FuncAssignment, Heartbeat, InvokeHead, MemberId, Role,
-    Timestamp, Version, decode_line, decode_lines, encode_line, split_lines,
+    Version, decode_line, decode_lines, encode_line, split_lines,
 };
 
 /// What one of the runner's threads takes as well.
@@ -75,14 +75,7 @@ impl NativeRunner {
     }
 
     async fn beat(&self) -> Result<()> {
-        let heartbeat = Heartbeat {
-            v: Version,
-            member: self.member.clone(),
-            role: Role::Runner,
-            at: Timestamp::now(),
-            version: self.version,
-            failed: std::collections::BTreeMap::new(),
-        };
+        let heartbeat = Heartbeat::now(self.member.clone(), Role::Runner, self.version);
         Ok(self.broker.broadcast(Topic::Heartbeats, encode_line(&heartbeat)?).await?)
     }
 }

@@ -28,7 +28,7 @@ impl Members {
         if self.all.len() >= MEMBERS_MAX && !self.all.contains_key(&heartbeat.member) {
             return;
         }
-        let Heartbeat { v: _, member, role, at: _, version, failed } = heartbeat;
+        let Heartbeat { member, role, version, failed, .. } = heartbeat;
         let info = MemberInfo { id: member.clone(), role, version, seen_at: Timestamp::now(), failed };
         self.all.insert(member, Member { info, heard_at: now });
     }
@@ -56,7 +56,6 @@ pub(crate) fn is_behind(role: Role, version: u64, deployment: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use wire::Version;
 
     use super::*;
 
@@ -64,15 +63,7 @@ mod tests {
     fn a_member_that_falls_silent_is_forgotten() {
         let (mut members, start, silence) = (Members::default(), Instant::now(), Duration::from_secs(3));
         let member = MemberId::generate(Role::Runner);
-        let heartbeat = Heartbeat {
-            v: Version,
-            member: member.clone(),
-            role: Role::Runner,
-            at: Timestamp(0),
-            version: 1,
-            failed: BTreeMap::new(),
-        };
-        members.hear(heartbeat, start);
+        members.hear(Heartbeat::now(member.clone(), Role::Runner, 1), start);
         assert!(members.forget(start + silence, silence).is_empty());
         assert_eq!(members.forget(start + silence * 2, silence), [member]);
         assert!(members.infos().is_empty());

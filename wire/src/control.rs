@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::broker::{Broker, Topic};
 use crate::invoke::is_false;
+use crate::report::{PoolReport, RunnerReport};
 use crate::{ActivationId, BundleSha, MemberId, Namespace, RouteId, Timestamp, Version, encode_line};
 
 /// A host and base path, and the bundles that serve them.
@@ -147,7 +148,7 @@ impl fmt::Display for Role {
 }
 
 /// What a member says about itself, regularly and at every change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Heartbeat {
     /// The version of the message's shape.
     pub v: Version,
@@ -162,6 +163,15 @@ pub struct Heartbeat {
     /// Funcs of that version that it could not load: queue -> reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failed: BTreeMap<String, String>,
+    /// Whether it was told to stop: it finishes what it has and takes nothing more.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub leaving: bool,
+    /// What a runner says beyond that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner: Option<RunnerReport>,
+    /// The pools of a Tron that scales them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<PoolReport>,
 }
 
 impl Heartbeat {
@@ -171,7 +181,17 @@ impl Heartbeat {
 
     /// That this member is alive, now, and holds this version whole.
     pub fn now(member: MemberId, role: Role, version: u64) -> Self {
-        Self { v: Version, member, role, at: Timestamp::now(), version, failed: BTreeMap::new() }
+        Self {
+            v: Version,
+            member,
+            role,
+            at: Timestamp::now(),
+            version,
+            failed: BTreeMap::new(),
+            leaving: false,
+            runner: None,
+            pools: Vec::new(),
+        }
     }
 
     /// Tells everybody. One that is lost is followed by another.

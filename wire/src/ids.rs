@@ -115,6 +115,14 @@ text_id!(
         && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 );
 
+text_id!(
+    /// Names a pool of runners: in files, on engines that run containers, in listings.
+    PoolName, "a pool's name", "1 to 32 of a-z, 0-9 and -, and begin with a letter",
+    |text| (1..=32).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+);
+
 impl Default for Namespace {
     fn default() -> Self {
         Self("default".to_owned())
@@ -226,6 +234,9 @@ mod tests {
     fn ids_refuse_what_would_be_unsafe_in_a_queue_name() {
         for text in ["", "a.b", "a/b", "#", "A", "ü", &"a".repeat(64)] {
             assert!(Namespace::parse(text).is_err(), "{text}");
+        }
+        for text in ["", "-a", "1", "a b", "A", &"a".repeat(33)] {
+            assert!(PoolName::parse(text).is_err(), "{text}");
         }
         assert!(RequestId::parse("a\r\nb").is_err());
         assert!(BundleSha::parse("../../etc/passwd").is_err());

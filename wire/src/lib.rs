@@ -7,10 +7,13 @@ mod backoff;
 mod body;
 mod chain;
 mod control;
+mod histogram;
 mod ids;
 mod invoke;
+mod labels;
 mod lines;
 mod problem;
+mod report;
 mod timestamp;
 mod version;
 
@@ -30,12 +33,17 @@ pub use broker::Broker;
 pub use bundle::Bundle;
 pub use chain::Chain;
 pub use control::{Assignment, Control, ControlHead, FuncAssignment, Heartbeat, Role, Route, WeightedBundle};
-pub use ids::{ActivationId, BodySha, BundleSha, InvalidId, MemberId, Namespace, RequestId, RouteId};
+pub use histogram::Histogram;
+pub use ids::{
+    ActivationId, BodySha, BundleSha, InvalidId, MemberId, Namespace, PoolName, RequestId, RouteId,
+};
 pub use invoke::{Invoke, InvokeHead};
+pub use labels::{BadLabels, Labels};
 pub use lines::{
     MessageError, bounded_lines, decode_line, decode_lines, encode_line, join_lines, split_lines,
 };
 pub use problem::{Component, Fault, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
+pub use report::{FuncStats, PoolReport, RunnerReport};
 pub use store::{Store, StoreUrl};
 pub use timestamp::Timestamp;
 pub use version::Version;

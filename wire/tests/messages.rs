@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wire::{
     Activation, ActivationId, Answer, Assignment, Body, BodySha, BundleSha, Component, Control,
-    FuncAssignment, Heartbeat, Invoke, InvokeHead, LogLine, MemberId, MessageError, Namespace, Problem,
-    ProblemKind, RequestId, Role, Route, RouteId, StoredBody, Stream, Timestamp, Version, WeightedBundle,
-    decode_line, decode_lines, encode_line,
+    FuncAssignment, FuncStats, Heartbeat, Histogram, Invoke, InvokeHead, LogLine, MemberId, MessageError,
+    Namespace, PoolName, PoolReport, Problem, ProblemKind, RequestId, Role, Route, RouteId, RunnerReport,
+    StoredBody, Stream, Timestamp, Version, WeightedBundle, decode_line, decode_lines, encode_line,
 };
 
 const ACTIVATION: &str = "0198f7a2-0000-7000-8000-000000000001";
@@ -97,6 +97,50 @@ fn heartbeat() -> Heartbeat {
         at: Timestamp(1),
         version: 4,
         failed: BTreeMap::from([("func.a.b".to_owned(), "no such export".to_owned())]),
+        leaving: true,
+        runner: Some(runner_report()),
+        pools: vec![pool_report()],
+    }
+}
+
+fn runner_report() -> RunnerReport {
+    let mut histogram = Histogram::default();
+    [3, 3, 105].into_iter().for_each(|value| histogram.add(value));
+    let stats = FuncStats {
+        arrivals: 4,
+        deliveries: 2,
+        failures: 1,
+        in_flight: 1,
+        waiting: 1,
+        queue_us: histogram.clone(),
+        service_us: histogram,
+        busy_us: 120,
+        cpu_us: 80,
+    };
+    RunnerReport {
+        pool: Some(PoolName::parse("default").unwrap()),
+        instance: Some("funcatron-prod-default-1".into()),
+        labels: "gpu=true".parse().unwrap(),
+        threads: 2,
+        slots: 64,
+        funcs_max: Some(1000),
+        funcs: BTreeMap::from([("func.a.b".to_owned(), stats)]),
+    }
+}
+
+fn pool_report() -> PoolReport {
+    PoolReport {
+        name: PoolName::parse("default").unwrap(),
+        labels: "gpu=true".parse().unwrap(),
+        substrate: "docker".into(),
+        runners_min: 1,
+        runners_max: 10,
+        wanted: 3,
+        running: Some(2),
+        ready: 1,
+        why: "3 runners: backlog 420, 12 ms each, target 0.7".into(),
+        alarm: Some("docker does not answer".into()),
+        cost_per_hour: 0.04,
     }
 }
 

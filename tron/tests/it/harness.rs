@@ -206,14 +206,8 @@ async fn say(broker: &dyn Broker, member: &MemberId, held: Option<&Assignment>, 
     let funcs = held.iter().flat_map(|held| &held.funcs);
     let failed: BTreeMap<String, String> =
         funcs.filter_map(|func| Some((func.queue.clone(), failure?.to_owned()))).collect();
-    let heartbeat = Heartbeat {
-        v: Version,
-        member: member.clone(),
-        role: Role::Runner,
-        at: Timestamp::now(),
-        version: held.map_or(0, |held| held.version),
-        failed,
-    };
+    let version = held.map_or(0, |held| held.version);
+    let heartbeat = Heartbeat { failed, ..Heartbeat::now(member.clone(), Role::Runner, version) };
     broker.broadcast(Topic::Heartbeats, wire::encode_line(&heartbeat).unwrap()).await.unwrap();
 }
 
