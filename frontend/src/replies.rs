@@ -93,6 +93,7 @@ async fn consume(broker: &dyn Broker, queue: &str) -> Result<Consumer, broker::E
         bytes_max: BYTES_MAX,
         dead_letter: None,
         private: true,
+        single_active: false,
     };
     broker.declare(&shape).await?;
     broker.consume(queue, PREFETCH).await

@@ -9,8 +9,14 @@ use wire::broker::{Consumer, Embedded, Message, Queue};
 
 fn broker_with_consumer(runtime: &Runtime) -> (Embedded, Consumer) {
     let broker = Embedded::new();
-    let queue =
-        Queue { name: "q".into(), len_max: 10_000, bytes_max: 1 << 20, dead_letter: None, private: false };
+    let queue = Queue {
+        name: "q".into(),
+        len_max: 10_000,
+        bytes_max: 1 << 20,
+        dead_letter: None,
+        private: false,
+        single_active: false,
+    };
     runtime.block_on(broker.declare(&queue)).unwrap();
     let consumer = runtime.block_on(broker.consume("q", 64)).unwrap();
     (broker, consumer)

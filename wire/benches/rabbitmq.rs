@@ -175,7 +175,14 @@ fn whole(line: &[u8]) -> Message {
 }
 
 fn queue(name: &str) -> Queue {
-    Queue { name: name.into(), len_max: 100_000, bytes_max: 1 << 30, dead_letter: None, private: false }
+    Queue {
+        name: name.into(),
+        len_max: 100_000,
+        bytes_max: 1 << 30,
+        dead_letter: None,
+        private: false,
+        single_active: false,
+    }
 }
 
 fn role(name: &str, work: impl Future<Output = ()> + Send + 'static) -> thread::JoinHandle<()> {

@@ -21,8 +21,8 @@ pub use embedded::Embedded;
 pub use given_up::GivenUp;
 pub use listener::Listener;
 pub use queues::{
-    DEAD_REQUESTS, DEAD_RESULTS, RETRIES, callbacks_queue, dead_letters, dead_letters_of, dead_queue,
-    func_queue, requests_queue, results_queue, retries_queue,
+    DEAD_REQUESTS, DEAD_RESULTS, LEADER, RETRIES, callbacks_queue, dead_letters, dead_letters_of, dead_queue,
+    func_queue, leader_queue, requests_queue, results_queue, retries_queue,
 };
 
 pub use rabbitmq::{BadUrl, BrokerUrl, RabbitMq};
@@ -107,6 +107,9 @@ pub struct Queue {
     /// Whether it is one member's own: only who declared it consumes it, and it goes when that one goes.
     /// What is in it is of no use to anybody else, so its deliveries count as settled when they arrive.
     pub private: bool,
+    /// Whether only one of its consumers is given anything: the first, and when it goes, the next. Who holds what
+    /// is in it knows to be the only one who does.
+    pub single_active: bool,
 }
 
 /// What is handed to the broker: one or more JSON lines.

@@ -96,7 +96,8 @@ async fn a_call_that_was_cut_off_and_finds_no_room_is_answered_once() {
     let dead = format!("dead.{}", harness.func.route);
     let (name, dead_letter) = (harness.queue.clone(), Some(dead.clone()));
     harness.broker.delete(&harness.queue).await.unwrap();
-    let tight = Queue { name, len_max: 10, bytes_max: line.len(), dead_letter, private: false };
+    let tight =
+        Queue { name, len_max: 10, bytes_max: line.len(), dead_letter, private: false, single_active: false };
     harness.broker.declare(&tight).await.unwrap();
     harness.send_raw(line).await;
     let mut dying = harness.broker.consume(&harness.queue, 1).await.unwrap();

@@ -113,8 +113,14 @@ pub(crate) async fn begin_over(
     let store = Store::directory(folder.path()).unwrap();
     let zip = Bundle::pack(&deployment.document, &deployment.code).unwrap();
     let sha = store.put_bundle(zip).await.unwrap();
-    let replies =
-        Queue { name: REPLIES.into(), len_max: 1000, bytes_max: 1 << 30, dead_letter: None, private: false };
+    let replies = Queue {
+        name: REPLIES.into(),
+        len_max: 1000,
+        bytes_max: 1 << 30,
+        dead_letter: None,
+        private: false,
+        single_active: false,
+    };
     broker.declare(&replies).await.unwrap();
     let answers = broker.consume(REPLIES, 1000).await.unwrap();
     let activations = broker.subscribe(Topic::Activations).await.unwrap();

@@ -62,7 +62,14 @@ impl Drop for Bench {
 }
 
 fn queue(name: &str, len_max: usize) -> Queue {
-    Queue { name: name.into(), len_max, bytes_max: usize::MAX, dead_letter: None, private: false }
+    Queue {
+        name: name.into(),
+        len_max,
+        bytes_max: usize::MAX,
+        dead_letter: None,
+        private: false,
+        single_active: false,
+    }
 }
 
 fn func(base_path: &str, n: u8) -> String {

@@ -75,6 +75,7 @@ macro_rules! broker_contract {
             queues::deleting_what_is_not_there_is_no_error
             queues::a_queue_declared_again_after_deletion_is_empty
             queues::depth_counts_what_is_there
+            queues::one_consumer_at_a_time_is_given_what_a_leader_holds
             topics::every_subscriber_hears
             topics::topics_are_apart
             topics::a_subscriber_hears_nothing_from_before
@@ -93,7 +94,14 @@ macro_rules! broker_contract {
 
 fn queue() -> Queue {
     let name = format!("contract.{}", Uuid::now_v7());
-    Queue { dead_letter: None, name, len_max: 10_000, bytes_max: 1024 * 1024, private: false }
+    Queue {
+        dead_letter: None,
+        name,
+        len_max: 10_000,
+        bytes_max: 1024 * 1024,
+        private: false,
+        single_active: false,
+    }
 }
 
 fn message(text: impl Into<String>) -> Message {

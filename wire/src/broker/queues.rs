@@ -27,6 +27,10 @@ const DEAD_MAX: usize = 10_000;
 /// Bytes kept for an operator to look at.
 const DEAD_BYTES_MAX: usize = 256 * 1024 * 1024;
 
+/// A token lies in it, one at most beside that which somebody holds: whose of its consumers it is given to leads
+/// among the Trons that scale pools.
+pub const LEADER: &str = "funcatron.leader";
+
 /// The firehose, [`REQUESTS`].
 pub fn requests_queue() -> Queue {
     calls(REQUESTS.to_owned(), DEAD_REQUESTS.to_owned())
@@ -52,6 +56,12 @@ pub fn retries_queue() -> Queue {
     calls(RETRIES.to_owned(), DEAD_REQUESTS.to_owned())
 }
 
+/// The queue [`LEADER`].
+pub fn leader_queue() -> Queue {
+    let (name, dead_letter) = (LEADER.to_owned(), None);
+    Queue { name, len_max: 1, bytes_max: 1024, dead_letter, private: false, single_active: true }
+}
+
 /// The name of the queue for the calls of a route that were given up.
 pub fn dead_letters(route: &RouteId) -> String {
     format!("dead.{route}")
@@ -74,6 +84,7 @@ pub fn dead_queue(name: &str) -> Queue {
         bytes_max: DEAD_BYTES_MAX,
         dead_letter: None,
         private: false,
+        single_active: false,
     }
 }
 
@@ -84,6 +95,7 @@ fn calls(name: String, dead_letter: String) -> Queue {
         bytes_max: CALLS_BYTES_MAX,
         dead_letter: Some(dead_letter),
         private: false,
+        single_active: false,
     }
 }
 

@@ -192,3 +192,21 @@ pub async fn depth_counts_what_is_there(broker: Subject) {
     drop(consumer);
     expect_depth(&broker, &queue, 3, 0, 0).await;
 }
+
+/// Two who hold it would each believe to be the only one.
+pub async fn one_consumer_at_a_time_is_given_what_a_leader_holds(broker: Subject) {
+    let queue = Queue { len_max: 1, single_active: true, ..queue() };
+    fill(&broker, &queue, &["a"]).await;
+    let mut first = broker.consume(&queue.name, 1).await.unwrap();
+    let held = next(&mut first).await;
+    // While it is held, there is room for another.
+    broker.publish(&queue.name, message("b")).await.unwrap();
+    let mut second = broker.consume(&queue.name, 1).await.unwrap();
+    expect_silence(&mut second).await;
+    held.ack();
+    let held = next(&mut first).await;
+    assert_eq!(text(&held), "b");
+    expect_silence(&mut second).await;
+    let (handed_on, ()) = tokio::join!(next(&mut second), async { drop((held, first)) });
+    assert_eq!((text(&handed_on), handed_on.redelivered), ("b", true));
+}

@@ -87,7 +87,7 @@ impl Queue {
         state.count_in(&message);
         state.ready.push_back(Ready { message, redelivered: false });
         drop(state);
-        self.arrived.notify_one();
+        self.tell();
         Ok(())
     }
 
@@ -97,6 +97,9 @@ impl Queue {
         if state.closed {
             return Take::Closed;
         }
+        if !self.serves(&state, seat) {
+            return Take::Empty;
+        }
         state.release(Instant::now());
         let Some(Ready { message, redelivered }) = state.pop() else { return Take::Empty };
         let tag = state.tag_next;
@@ -105,10 +108,24 @@ impl Queue {
         Take::Message { message, redelivered, tag }
     }
 
-    /// Whether there is nothing to take and nothing to be told.
-    pub(super) fn is_idle(&self) -> bool {
+    /// Whether there is nothing to take for this consumer, and nothing to be told.
+    pub(super) fn is_idle(&self, seat: u64) -> bool {
         let state = self.state();
-        state.ready.is_empty() && !state.closed
+        (state.ready.is_empty() || !self.serves(&state, seat)) && !state.closed
+    }
+
+    /// Whether this consumer is given anything.
+    fn serves(&self, state: &State, seat: u64) -> bool {
+        !self.settings.single_active || state.seats.first().is_some_and(|first| first.id() == seat)
+    }
+
+    /// Says that a message is ready: to one who waits, or to all where only one of them may take it.
+    fn tell(&self) {
+        if self.settings.single_active {
+            self.arrived.notify_waiters();
+        } else {
+            self.arrived.notify_one();
+        }
     }
 
     /// When the next message that is held back may be delivered.
@@ -130,7 +147,7 @@ impl Queue {
             Outcome::Retry => {
                 state.put_back(message);
                 drop(state);
-                self.arrived.notify_one();
+                self.tell();
             }
             Outcome::DeadLetter(reason) => {
                 drop(state);
@@ -169,7 +186,11 @@ impl Queue {
             state.put_back(delivered.message);
         }
         drop(state);
-        (0..count).for_each(|_| self.arrived.notify_one());
+        if self.settings.single_active {
+            // Whoever is the first now finds what was ready all the time.
+            self.tell();
+        }
+        (0..count).for_each(|_| self.tell());
     }
 
     pub(super) fn depth(&self) -> Depth {

@@ -49,7 +49,7 @@ impl Seat {
                 Look::Empty => {
                     let mut arrived = pin!(self.queue.arrived.notified());
                     arrived.as_mut().enable();
-                    if self.queue.is_idle() {
+                    if self.queue.is_idle(self.id) {
                         self.wait(arrived).await;
                     }
                 }

@@ -17,7 +17,14 @@ use crate::broker_contract;
 broker_contract!((Arc::new(Embedded::new()), ()));
 
 fn queue(name: &str) -> Queue {
-    Queue { name: name.to_owned(), len_max: 100_000, bytes_max: 1 << 20, dead_letter: None, private: false }
+    Queue {
+        name: name.to_owned(),
+        len_max: 100_000,
+        bytes_max: 1 << 20,
+        dead_letter: None,
+        private: false,
+        single_active: false,
+    }
 }
 
 fn on_a_thread_of_its_own<F: Future<Output = ()>>(

@@ -26,7 +26,14 @@ broker_contract!({
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn queue(name: &str) -> Queue {
-    Queue { name: name.to_owned(), len_max: 10_000, bytes_max: 1 << 20, dead_letter: None, private: false }
+    Queue {
+        name: name.to_owned(),
+        len_max: 10_000,
+        bytes_max: 1 << 20,
+        dead_letter: None,
+        private: false,
+        single_active: false,
+    }
 }
 
 fn message(text: impl Into<String>) -> Message {

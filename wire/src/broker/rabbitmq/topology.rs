@@ -92,6 +92,9 @@ fn arguments(queue: &Queue) -> FieldTable {
     arguments.insert("x-max-length".into(), number(queue.len_max));
     arguments.insert("x-max-length-bytes".into(), number(queue.bytes_max));
     arguments.insert("x-overflow".into(), AMQPValue::LongString(LongString::from("reject-publish")));
+    if queue.single_active {
+        arguments.insert("x-single-active-consumer".into(), AMQPValue::Boolean(true));
+    }
     arguments
 }
 
