@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wire::MemberId;
+use wire::{Labels, MemberId, PoolName};
 
 /// Calls that may run at once on one thread. Most of them wait for something, a spinning one is made
 /// to share; what bounds the number is memory: each keeps a slot of the pool.
@@ -38,6 +38,14 @@ const DRAIN_TIMEOUT: Duration = CALL_TIMEOUT;
 pub struct Config {
     /// Names this runner.
     pub member: MemberId,
+    /// The pool that it was started for.
+    pub pool: Option<PoolName>,
+    /// What the substrate that started it calls it.
+    pub instance: Option<String>,
+    /// What Funcs may ask for.
+    pub labels: Labels,
+    /// How many Funcs it holds at most.
+    pub funcs_max: Option<usize>,
     /// Threads that run Funcs, each with an event loop of its own.
     pub threads: usize,
     /// Calls that may run at once on one thread.
@@ -75,6 +83,10 @@ impl Config {
     pub fn new(member: MemberId, cache_dir: PathBuf, compiler: PathBuf) -> Self {
         Self {
             member,
+            pool: None,
+            instance: None,
+            labels: Labels::default(),
+            funcs_max: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             slots: SLOTS,
             memory_max: MEMORY_MAX,

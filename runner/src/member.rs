@@ -6,14 +6,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Interval, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use wire::broker::{Heard, Listener, Topic};
 use wire::{
-    Assignment, Broker, Chain, Control, FuncAssignment, Heartbeat, MemberId, Role, Version, decode_lines,
+    Assignment, Broker, Chain, Control, FuncAssignment, Heartbeat, MemberId, Role, RunnerReport, Version,
+    decode_lines,
 };
 
+use crate::Config;
 use crate::cancels::{Cancels, Told};
 use crate::deployed::Deployed;
 use crate::loader::Loader;
@@ -23,9 +25,14 @@ use crate::serving::Serving;
 /// How often it tries again to load what it could not.
 const RELOAD: Duration = Duration::from_secs(15);
 
+/// How long the last heartbeat may take. One that is lost costs those who listen a few seconds.
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// What a runner is to the others.
 pub(crate) struct Member {
     id: MemberId,
+    /// What it says of itself.
+    report: RunnerReport,
     broker: Arc<dyn Broker>,
     loader: Arc<Loader>,
     serving: watch::Sender<Arc<Serving>>,
@@ -44,9 +51,10 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(id: MemberId, broker: Arc<dyn Broker>, loader: Loader) -> Self {
+    pub(crate) fn new(config: &Config, broker: Arc<dyn Broker>, loader: Loader) -> Self {
         Self {
-            id,
+            id: config.member.clone(),
+            report: report(config),
             broker,
             loader: Arc::new(loader),
             serving: watch::Sender::default(),
@@ -78,7 +86,8 @@ impl Member {
         let mut reload = every(RELOAD);
         loop {
             tokio::select! {
-                () = shutdown.cancelled() => return,
+                // Before the workers have drained: nobody is to count on it any more.
+                () = shutdown.cancelled() => return self.leave().await,
                 _ = heartbeat.tick() => self.beat().await,
                 _ = reload.tick() => if self.loading.is_none() && !self.failed.is_empty() { self.load() },
                 loaded = next(&mut self.loading) => self.take(loaded).await,
@@ -178,11 +187,35 @@ impl Member {
     }
 
     async fn beat(&self) {
-        let heartbeat = Heartbeat {
+        self.heartbeat().send(&*self.broker).await;
+    }
+
+    async fn leave(&self) {
+        let last = Heartbeat { leaving: true, ..self.heartbeat() };
+        // A broker that does not answer must not keep the workers from draining.
+        if timeout(LEAVE_TIMEOUT, last.send(&*self.broker)).await.is_err() {
+            warn!("the last heartbeat was not sent in time");
+        }
+    }
+
+    fn heartbeat(&self) -> Heartbeat {
+        Heartbeat {
             failed: self.failed.clone(),
+            runner: Some(self.report.clone()),
             ..Heartbeat::now(self.id.clone(), Role::Runner, self.held)
-        };
-        heartbeat.send(&*self.broker).await;
+        }
+    }
+}
+
+fn report(config: &Config) -> RunnerReport {
+    RunnerReport {
+        pool: config.pool.clone(),
+        instance: config.instance.clone(),
+        labels: config.labels.clone(),
+        threads: config.threads,
+        slots: config.threads.saturating_mul(config.slots),
+        funcs_max: config.funcs_max,
+        ..RunnerReport::default()
     }
 }
 

@@ -23,7 +23,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let loader = Loader::new(&config, store)?;
-    let member = Member::new(config.member.clone(), broker.clone(), loader);
+    let member = Member::new(&config, broker.clone(), loader);
     let stop = shutdown.child_token();
     // However this function ends, its threads end with it.
     let _stop_on_exit = stop.clone().drop_guard();

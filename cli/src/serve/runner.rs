@@ -6,7 +6,7 @@ use anyhow::Result;
 use runner::Config;
 use tracing::info;
 use wire::broker::BrokerUrl;
-use wire::{Store, StoreUrl};
+use wire::{Labels, PoolName, Store, StoreUrl};
 
 use super::{Process, credentials, runner_config, token};
 use crate::settings::{AFTER_HELP, Settings, quantity};
@@ -36,6 +36,18 @@ pub(crate) struct Runner {
     /// Calls that may run at once on each of them [default: 32]
     #[arg(long, value_name = "NUMBER")]
     slots: Option<String>,
+    /// What Funcs may ask of a runner: name=value, with commas between them
+    #[arg(long, value_name = "LABELS")]
+    labels: Option<String>,
+    /// Funcs that it holds at most [default: as many as there are]
+    #[arg(long, value_name = "NUMBER")]
+    funcs_max: Option<String>,
+    /// The pool that it belongs to
+    #[arg(long, value_name = "POOL")]
+    pool: Option<String>,
+    /// What whoever started it calls it
+    #[arg(long, value_name = "NAME")]
+    instance: Option<String>,
     /// The memory that one call may take [default: 128MiB]
     #[arg(long, value_name = "SIZE")]
     memory: Option<String>,
@@ -69,7 +81,7 @@ impl Runner {
         // Funcs have threads of their own: what is left is messages.
         let process = Process { member, broker, threads: 1, drain_timeout };
         process.run(|broker, stop| async move {
-            info!(%store, threads = config.threads, slots = config.slots, member = %config.member, "running funcs");
+            info!(%store, threads = config.threads, slots = config.slots, labels = %config.labels, member = %config.member, "running funcs");
             Ok(runner::run(config, broker, objects, stop).await?)
         })
     }
@@ -79,6 +91,10 @@ fn adjusted(config: Option<Config>, settings: &mut Settings) -> Option<Config> {
     let mut config = config?;
     settings.set("threads", &mut config.threads, quantity::count);
     settings.set("slots", &mut config.slots, quantity::count);
+    settings.set("labels", &mut config.labels, str::parse::<Labels>);
+    config.funcs_max = settings.optional("funcs-max", quantity::count);
+    config.pool = settings.optional("pool", str::parse::<PoolName>);
+    config.instance = settings.optional("instance", |name| Ok::<_, String>(name.to_owned()));
     settings.set("memory", &mut config.memory_max, quantity::memory);
     settings.set("call-timeout", &mut config.call_timeout, quantity::duration);
     settings.set("drain-timeout", &mut config.drain_timeout, quantity::duration);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use wire::broker::{Depth, Queue};
 use wire::{FuncAssignment, encode_line};
 
-use crate::harness::{Deployment, begin, config, invoke, start};
+use crate::harness::{Deployment, begin, config, invoke, start, start_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn code_that_cannot_be_loaded_is_reported() {
@@ -71,6 +71,32 @@ async fn a_stopping_runner_answers_what_it_has_begun() {
     }
     harness.shut_down().await;
     assert_eq!(harness.answer().await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopping_runner_says_so_before_its_calls_are_done() {
+    let mut harness = start(Deployment::of("tests/funcs/hostile")).await;
+    harness.send(&[invoke("GET", "/api/sleep?seconds=1")]).await;
+    while harness.broker.depth(&harness.queue).await.unwrap().unsettled == Some(0) {
+        tokio::task::yield_now().await;
+    }
+    harness.tell_to_stop();
+    while !harness.heartbeat(1).await.leaving {}
+    assert_eq!(harness.broker.depth(&harness.queue).await.unwrap().unsettled, Some(1), "it is busy still");
+    assert_eq!(harness.answer().await.status, 200);
+    harness.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_says_what_it_is() {
+    let mut config = config();
+    config.labels = "gpu=true,zone=a".parse().unwrap();
+    (config.threads, config.funcs_max) = (2, Some(7));
+    let mut harness = start_with(config, Deployment::of("funcs/hello-rust")).await;
+    let report = harness.heartbeat(1).await.runner.unwrap();
+    assert_eq!(report.labels.to_string(), "gpu=true,zone=a");
+    assert_eq!((report.threads, report.slots, report.funcs_max), (2, 16, Some(7)));
+    harness.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

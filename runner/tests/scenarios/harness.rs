@@ -243,9 +243,14 @@ impl Harness {
         hear(&mut self.activations).await.remove(0)
     }
 
+    /// Tells the runner to stop.
+    pub(crate) fn tell_to_stop(&self) {
+        self.shutdown.cancel();
+    }
+
     /// Stops the runner and waits for its end.
     pub(crate) async fn shut_down(&mut self) {
-        self.shutdown.cancel();
+        self.tell_to_stop();
         let running = self.running.take().unwrap();
         tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
     }
