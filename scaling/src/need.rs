@@ -1,0 +1,75 @@
+//! `Need`: how many runners a pool needs, as a real number, by what was seen of it.
+
+use std::time::Duration;
+
+use crate::Pool;
+use crate::load::Load;
+use crate::track::{Arrivals, Track};
+
+/// How many standard deviations a burst has to stand out by: once in some hundred windows chance does that.
+const SURE: f64 = 2.5;
+
+/// How many runners a pool needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Need {
+    /// The work that arrives, in runners.
+    pub(crate) load: f64,
+    /// What arrives for sure.
+    pub(crate) sure: f64,
+    /// What serves the load with room for chance, and works off what waits.
+    pub(crate) total: f64,
+}
+
+impl Need {
+    pub(crate) fn of(pool: &Pool, now: &Load, track: &Track) -> Self {
+        let config = pool.config();
+        let stable = track.arrivals(config.stable_window).map_or(now.share, |arrivals| arrivals.rate);
+        let sure = sure(track, config.panic_window, now.call).unwrap_or(now.share);
+        let cover = (now.backlog + now.waiting) / config.drain_time.as_secs_f64();
+        // The room that a target leaves is there for chance and works off backlogs as well: neither what
+        // stands out of chance nor what waits gets room of its own.
+        Self { load: stable.max(sure), sure, total: staffed(stable, config.target).max(sure + cover) }
+    }
+}
+
+/// Square-root staffing: how much a load varies grows with its root, and so does the room for it. The target
+/// says how much that is for a load of one runner.
+fn staffed(load: f64, target: f64) -> f64 {
+    load + (1.0 / target - 1.0) * load.sqrt()
+}
+
+/// What arrives for sure by the window that shows most of it, from the last step to the whole panic window:
+/// of a burst the shortest, of what is hardly more than chance the longest.
+fn sure(track: &Track, panic_window: Duration, call: f64) -> Option<f64> {
+    let step = track.step()?;
+    let doubling = std::iter::successors(Some(step), |window| Some(*window * 2));
+    let windows = doubling.take_while(|window| *window < panic_window).chain([panic_window]);
+    windows.filter_map(|window| track.arrivals(window)).map(|arrivals| least(arrivals, call)).reduce(f64::max)
+}
+
+/// The least that arrives, chance aside. The calls that come in a window vary by the root of their number,
+/// each being so much work; how long they last varies as much again.
+fn least(arrivals: Arrivals, call: f64) -> f64 {
+    let deviation = (2.0 * call * arrivals.rate / arrivals.seconds).sqrt();
+    (arrivals.rate - SURE * deviation).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn larger_pools_run_hotter() {
+        for (load, expected) in [(0.0, 0.0), (1.0, 1.25), (4.0, 4.5), (100.0, 102.5), (10_000.0, 10_025.0)] {
+            assert!((staffed(load, 0.8) - expected).abs() < 1e-9, "{load}");
+        }
+    }
+
+    #[test]
+    fn what_chance_may_have_done_is_not_believed() {
+        let arrivals = |rate, seconds| Arrivals { rate, seconds };
+        assert_eq!(least(arrivals(0.01, 1.0), 0.1), 0.0);
+        let (short, long) = (least(arrivals(10.0, 0.5), 0.01), least(arrivals(10.0, 6.0), 0.01));
+        assert!(8.0 < short - 0.4 && short < long && long < 10.0, "{short} {long}");
+    }
+}
