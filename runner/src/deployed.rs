@@ -1,11 +1,13 @@
 //! `Deployed`: a bundle on a route, loaded and ready to answer.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use swagger::{BasePath, Document};
 use wire::{BundleSha, RouteId};
 
 use crate::bodies::Bodies;
+use crate::tally::Tally;
 use crate::wasm::Func;
 
 /// A bundle on a route, loaded and ready to answer.
@@ -19,6 +21,8 @@ pub(crate) struct Deployed {
     pub(crate) document: Document,
     pub(crate) func: Func,
     pub(crate) bodies: Bodies,
+    /// What comes from the queue, and what becomes of it: the same one when the Func is loaded anew.
+    pub(crate) tally: Arc<Tally>,
     pub(crate) draining: AtomicBool,
 }
 

@@ -31,6 +31,7 @@ pub(crate) struct Execution {
 struct Notes {
     operation: Option<String>,
     logs: Vec<LogLine>,
+    cpu: Duration,
 }
 
 impl Execution {
@@ -111,7 +112,8 @@ impl Execution {
             status: answer.status,
             at,
             queued_ms: u64::try_from(at.since(invoke.at).as_millis()).unwrap_or(u64::MAX),
-            service_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            service_us: micros(started.elapsed()),
+            cpu_us: micros(notes.cpu),
             error,
             logs: notes.logs,
         };
@@ -139,8 +141,8 @@ impl Execution {
         let admits = |status, headers: &[(String, String)]| operation.answers_unread(status, headers);
         let outlet = Some(self.deployed.bodies.outlet(&admits));
         let call = Call { request, request_id, timeout, outlet };
-        let Outcome { result, logs } = self.deployed.func.call(call).await;
-        notes.logs = logs;
+        let Outcome { result, logs, cpu } = self.deployed.func.call(call).await;
+        (notes.logs, notes.cpu) = (logs, cpu);
         let response = result.map_err(|failure| self.failed(&failure))?;
         self.check_response(operation, &response)?;
         self.fit(response).await
@@ -289,4 +291,8 @@ fn told(problem: &Problem) -> String {
 
 fn fault(fault: &swagger::Fault) -> Fault {
     Fault::new(fault.location, &fault.pointer, &fault.reason)
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

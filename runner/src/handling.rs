@@ -65,6 +65,7 @@ impl Handling {
     }
 
     async fn handle_all(&self, lines: &[Bytes], delivery: &Delivery) {
+        self.deployed.tally.arrive(lines.len());
         // Boxed: they are large, and moved about while they wait.
         join_all(lines.iter().map(|line| Box::pin(self.hands.outbox.timely(self.line(line, delivery)))))
             .await;
@@ -143,9 +144,19 @@ impl Handling {
 
     /// Runs a call as soon as there is room for it, and says so at its deadline when there was none.
     async fn attempt(&self, execution: Execution) -> (Answer, Activation) {
+        let tally = &self.deployed.tally;
+        let mut counted = tally.wait();
         match timeout(execution.remaining(), self.share.slot()).await {
-            Ok(_slot) => execution.run().await,
-            Err(_) => execution.expire(),
+            Ok(_slot) => {
+                counted.begin();
+                let ended = execution.run().await;
+                counted.end(&ended.1);
+                ended
+            }
+            Err(_) => {
+                tally.fail();
+                execution.expire()
+            }
         }
     }
 
@@ -189,6 +200,7 @@ impl Handling {
 
     /// Tells the caller of a call that was cut off that it is not begun again.
     async fn refuse(&self, execution: Execution, detail: String) {
+        self.deployed.tally.fail();
         let caller = Caller::of(&execution.invoke);
         self.end(caller, execution.refuse(ProblemKind::OutcomeUnknown, detail)).await;
     }

@@ -24,6 +24,8 @@ mod retries;
 mod runner;
 mod serving;
 mod slots;
+mod tallies;
+mod tally;
 mod verdict;
 mod wasm;
 mod worker;

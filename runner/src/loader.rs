@@ -17,6 +17,7 @@ use crate::compile::{self, Compiler};
 use crate::deployed::Deployed;
 use crate::egress::Reach;
 use crate::javascript;
+use crate::tallies::Tallies;
 use crate::wasm::{Environment, Func, Limits, Program, Sandbox, Unfit, engine};
 use crate::{Config, Error};
 
@@ -30,6 +31,7 @@ pub(crate) struct Loader {
     tls: Tls,
     outbound_requests_max: u32,
     dev: bool,
+    tallies: Arc<Tallies>,
     /// The JavaScript engine, which all JavaScript bundles share.
     javascript: OnceCell<Program>,
 }
@@ -58,7 +60,7 @@ pub(crate) enum LoadError {
 }
 
 impl Loader {
-    pub(crate) fn new(config: &Config, store: Store) -> Result<Self, Error> {
+    pub(crate) fn new(config: &Config, store: Store, tallies: Arc<Tallies>) -> Result<Self, Error> {
         let slots = config.threads.saturating_mul(config.slots);
         let engine = engine::pooled(slots, config.memory_max).map_err(Error::engine)?;
         let artefacts = Artefacts::open(&config.cache_dir, &engine)
@@ -72,6 +74,7 @@ impl Loader {
             tls: Tls::new()?,
             outbound_requests_max: config.outbound_requests_max,
             dev: config.dev,
+            tallies,
             javascript: OnceCell::new(),
         })
     }
@@ -95,6 +98,7 @@ impl Loader {
             document,
             func: Func { program, environment, reach, limits: self.limits },
             bodies: self.bodies.clone(),
+            tally: self.tallies.of(&assignment.queue),
             draining: AtomicBool::new(assignment.draining),
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, timeout};
@@ -21,6 +21,7 @@ use crate::deployed::Deployed;
 use crate::loader::Loader;
 use crate::loading::{Loaded, Loading};
 use crate::serving::Serving;
+use crate::tallies::Tallies;
 
 /// How often it tries again to load what it could not.
 const RELOAD: Duration = Duration::from_secs(15);
@@ -31,10 +32,11 @@ const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 /// What a runner is to the others.
 pub(crate) struct Member {
     id: MemberId,
-    /// What it says of itself.
+    /// What it says of itself, without its Funcs.
     report: RunnerReport,
     broker: Arc<dyn Broker>,
     loader: Arc<Loader>,
+    tallies: Arc<Tallies>,
     serving: watch::Sender<Arc<Serving>>,
     cancels: Told,
     /// What is loaded, with what it was loaded from, whether that drains or not.
@@ -51,12 +53,18 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(config: &Config, broker: Arc<dyn Broker>, loader: Loader) -> Self {
+    pub(crate) fn new(
+        config: &Config,
+        broker: Arc<dyn Broker>,
+        loader: Loader,
+        tallies: Arc<Tallies>,
+    ) -> Self {
         Self {
             id: config.member.clone(),
             report: report(config),
             broker,
             loader: Arc::new(loader),
+            tallies,
             serving: watch::Sender::default(),
             cancels: Told::default(),
             loaded: HashMap::new(),
@@ -201,7 +209,7 @@ impl Member {
     fn heartbeat(&self) -> Heartbeat {
         Heartbeat {
             failed: self.failed.clone(),
-            runner: Some(self.report.clone()),
+            runner: Some(RunnerReport { funcs: self.tallies.busy(Instant::now()), ..self.report.clone() }),
             ..Heartbeat::now(self.id.clone(), Role::Runner, self.held)
         }
     }

@@ -85,6 +85,7 @@ impl Retries {
         let deployed = self.serving.borrow().funcs.get(&queue).cloned();
         match deployed {
             Some(deployed) => {
+                deployed.tally.arrive(1);
                 Handling::isolated(self.hands.clone(), deployed).handle(invoke, redelivered).await;
             }
             None if redelivered => self.give_up(&queue, &invoke, Why::Exhausted.to_string()).await,

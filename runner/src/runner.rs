@@ -9,6 +9,7 @@ use wire::{Broker, Store};
 
 use crate::loader::Loader;
 use crate::member::Member;
+use crate::tallies::Tallies;
 use crate::worker::Worker;
 use crate::{Config, Error};
 
@@ -22,8 +23,9 @@ pub async fn run(
     store: Store,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let loader = Loader::new(&config, store)?;
-    let member = Member::new(&config, broker.clone(), loader);
+    let tallies = Arc::new(Tallies::default());
+    let loader = Loader::new(&config, store, tallies.clone())?;
+    let member = Member::new(&config, broker.clone(), loader, tallies);
     let stop = shutdown.child_token();
     // However this function ends, its threads end with it.
     let _stop_on_exit = stop.clone().drop_guard();

@@ -192,6 +192,7 @@ mod tests {
             at: Timestamp(1),
             queued_ms: 0,
             service_us: 1,
+            cpu_us: 1,
             error: None,
             logs: vec![LogLine { at: Timestamp(1), stream: Stream::Stdout, text: text.into() }],
         };

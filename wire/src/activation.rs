@@ -38,6 +38,9 @@ pub struct Activation {
     pub queued_ms: u64,
     /// Microseconds from then to its answer.
     pub service_us: u64,
+    /// Microseconds of a processor that the Func has used.
+    #[serde(default)]
+    pub cpu_us: u64,
     /// Why the platform answered in the Func's place, when it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,

@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use wire::{
     Activation, ActivationId, Answer, Assignment, Body, BodySha, BundleSha, Component, Control,
@@ -161,6 +160,7 @@ fn activation() -> Activation {
         at: Timestamp(1),
         queued_ms: 2,
         service_us: 3,
+        cpu_us: 1,
         error: Some("trap".into()),
         logs: vec![LogLine { at: Timestamp(2), stream: Stream::Stderr, text: "oh\u{1b}[0m".into() }],
     }

@@ -99,6 +99,7 @@ mod tests {
             at: Timestamp(0),
             queued_ms: 0,
             service_us: 0,
+            cpu_us: 0,
             error: error.map(str::to_owned),
             logs: logs.iter().map(line).collect(),
         }

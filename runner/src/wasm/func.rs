@@ -50,6 +50,8 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Outcome {
     pub(crate) result: Result<Response, Failure>,
     pub(crate) logs: Vec<LogLine>,
+    /// How much of a processor it has used.
+    pub(crate) cpu: Duration,
 }
 
 impl Func {
@@ -57,17 +59,17 @@ impl Func {
     /// [`Outcome`], and dropping it ends the guest.
     pub(crate) async fn call(&self, call: Call<'_>) -> Outcome {
         let output = Output::new(self.limits.log_bytes_max);
-        let running = AssertUnwindSafe(self.limited(call, output.clone())).catch_unwind();
+        let mut meter = Meter::default();
+        let running = AssertUnwindSafe(self.limited(call, output.clone(), &mut meter)).catch_unwind();
         let result = running.await.unwrap_or_else(|panic| Err(Failure::Panicked(text_of(&*panic))));
-        Outcome { result, logs: output.take() }
+        Outcome { result, logs: output.take(), cpu: meter.used() }
     }
 
     /// Runs the guest until it is done, or has used up its time on the clock or on the processor.
-    async fn limited(&self, call: Call<'_>, output: Output) -> Result<Response, Failure> {
+    async fn limited(&self, call: Call<'_>, output: Output, meter: &mut Meter) -> Result<Response, Failure> {
         let timeout = call.timeout;
         let deadline = Instant::now() + timeout;
         let mut guest = pin!(self.run(call, output));
-        let mut meter = Meter::default();
         // The guest runs nowhere but in these polls, and every tick of the engine ends one.
         let metered = poll_fn(|cx| match meter.run(|| guest.as_mut().poll(cx)) {
             (Poll::Pending, used) if used > self.limits.cpu_max => {

@@ -26,6 +26,11 @@ impl Meter {
         };
         (done, self.used)
     }
+
+    /// All that was used until now.
+    pub(super) fn used(&self) -> Duration {
+        self.used
+    }
 }
 
 /// How long this thread has computed since it began.

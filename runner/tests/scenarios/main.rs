@@ -12,4 +12,5 @@ mod inspection;
 mod outbound;
 mod promised;
 mod redelivery;
+mod statistics;
 mod trouble;

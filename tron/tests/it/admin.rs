@@ -42,6 +42,7 @@ fn activation(request_id: &str) -> Bytes {
         at: Timestamp::now(),
         queued_ms: 0,
         service_us: 9,
+        cpu_us: 8,
         error: None,
         logs: vec![LogLine { at: Timestamp::now(), stream: wire::Stream::Stdout, text: "hello".into() }],
     };
