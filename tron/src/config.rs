@@ -7,6 +7,9 @@ use wire::{Heartbeat, MemberId, calls};
 
 use crate::Token;
 
+/// A member that stayed silent for this many heartbeats is gone.
+const SILENT_HEARTBEATS_MAX: u32 = 3;
+
 /// The whole state goes out this often: twice a human "is it there yet", and rarely enough that a
 /// thousand routes cost nothing.
 const RECONCILE_INTERVAL: Duration = Duration::from_secs(2);
@@ -97,5 +100,10 @@ impl Config {
             calls_ttl: calls::TTL,
             lost_after: LOST_AFTER,
         }
+    }
+
+    /// How long a member may be silent that is still there.
+    pub(crate) fn silence_max(&self) -> Duration {
+        self.heartbeat_interval * SILENT_HEARTBEATS_MAX
     }
 }

@@ -19,6 +19,7 @@ use crate::dead_letters::DeadLetters;
 use crate::desired::{self, Change, Claim};
 use crate::log::Log;
 use crate::query::Query;
+use crate::stats::Statistics;
 use crate::status::{Readiness, Status};
 
 /// Entries of the deployment log in a listing: each is read from the store.
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) activations: Arc<Activations>,
     pub(crate) status: watch::Receiver<Status>,
+    pub(crate) statistics: Arc<Statistics>,
     pub(crate) ready_timeout: Duration,
     /// Held while the state is changed: a bundle must not be deleted while it is being deployed.
     pub(crate) changes: Mutex<()>,

@@ -1,7 +1,7 @@
 //! `Plan`: what runners are to do, replaced bundles that still have calls included. Pure: two Trons that
 //! read the same log and see the same queues come to the same plan.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,6 +79,11 @@ impl Plan {
         self.wanted = wanted;
         self.routes.clone_from(&deployment.routes);
         self.deployment = Some(deployment.number);
+    }
+
+    /// The queues of all Funcs, those of replaced ones as far as they are known to be there.
+    pub(crate) fn queues(&self) -> BTreeSet<String> {
+        self.wanted.iter().map(|func| func.queue.clone()).chain(self.leftovers()).collect()
     }
 
     /// The queues of replaced Funcs that are there, as far as is known.

@@ -18,14 +18,12 @@ use crate::members::{self, Members};
 use crate::plan::Plan;
 use crate::queues::Queues;
 use crate::round::Round;
+use crate::stats::Statistics;
 use crate::status::Status;
 
 /// Members that are behind at the same time are told at the same time: many that start together cost
 /// one broadcast, and nobody notices the wait.
 const GATHER: Duration = Duration::from_millis(20);
-
-/// A member that stayed silent for this many heartbeats is gone.
-const SILENT_HEARTBEATS_MAX: u32 = 3;
 
 /// Queues that ought not to go away, or ought not to be there, are looked at on one tick in this many.
 const SWEEP_TICKS: u32 = 5;
@@ -55,6 +53,7 @@ pub(crate) struct Reconciler {
     log: Arc<Log>,
     table: watch::Sender<Arc<Table>>,
     status: watch::Sender<Status>,
+    statistics: Arc<Statistics>,
     plan: Plan,
     members: Members,
     tick: Duration,
@@ -72,6 +71,7 @@ impl Reconciler {
         log: Arc<Log>,
         table: watch::Sender<Arc<Table>>,
         status: watch::Sender<Status>,
+        statistics: Arc<Statistics>,
     ) -> Self {
         Self {
             queues: Queues { broker: Arc::clone(&broker) },
@@ -79,10 +79,11 @@ impl Reconciler {
             log,
             table,
             status,
+            statistics,
             plan: Plan::new(config.drain_grace),
             members: Members::default(),
             tick: config.reconcile_interval,
-            silence_max: config.heartbeat_interval * SILENT_HEARTBEATS_MAX,
+            silence_max: config.silence_max(),
             tell_at: None,
             ticks_until_sweep: 0,
             sweep: Round::new(SWEEP_LEN_MAX),
@@ -133,6 +134,7 @@ impl Reconciler {
         }
         self.queues.declare(self.plan.added(&state)).await?;
         self.plan.adopt(&state, &before, Instant::now());
+        self.statistics.expect(self.plan.queues(), Instant::now());
         // A broadcast that fails is made up for by the timer: it must not keep the table from changing.
         let told_runners = self.broadcast(&self.plan.to_assignment()).await;
         match Table::build(&state.routes) {
@@ -154,6 +156,7 @@ impl Reconciler {
         self.log.refresh().await?;
         self.apply().await?;
         self.look().await?;
+        self.statistics.expect(self.plan.queues(), Instant::now());
         self.tell().await?;
         self.publish_status();
         Ok(())
@@ -211,6 +214,7 @@ impl Reconciler {
             if members::is_behind(heartbeat.role, heartbeat.version, planned) {
                 self.tell_at.get_or_insert_with(|| Instant::now() + GATHER);
             }
+            self.statistics.observe(&heartbeat, Instant::now());
             self.members.hear(heartbeat, Instant::now());
         }
         self.publish_status();

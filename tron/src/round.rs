@@ -15,9 +15,14 @@ impl Round {
 
     /// The next ones; after the last, the first again.
     pub(crate) fn next<'t, T>(&mut self, all: &'t [T]) -> &'t [T] {
+        self.next_within(all, self.len_max)
+    }
+
+    /// The same, but fewer of them if there is room for so many only.
+    pub(crate) fn next_within<'t, T>(&mut self, all: &'t [T], room: usize) -> &'t [T] {
         let rest = all.get(self.from..).filter(|rest| !rest.is_empty());
         let (from, rest) = rest.map_or((0, all), |rest| (self.from, rest));
-        let taken = &rest[..rest.len().min(self.len_max)];
+        let taken = &rest[..rest.len().min(self.len_max).min(room)];
         self.from = from + taken.len();
         taken
     }

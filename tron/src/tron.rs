@@ -18,7 +18,9 @@ use crate::dead_letters::DeadLetters;
 use crate::dispatcher::Dispatcher;
 use crate::handle::Shared;
 use crate::log::Log;
+use crate::queues::Queues;
 use crate::reconciler::{Ears, Reconciler};
+use crate::stats::{Depths, Statistics};
 use crate::status::Status;
 use crate::sweeper::Sweeper;
 use crate::{Config, Error, Handle, Inspect, heartbeats};
@@ -44,6 +46,7 @@ impl Tron {
             store,
             activations: Arc::new(Activations::new(&config)),
             status: status_seen,
+            statistics: Arc::new(Statistics::new(config.silence_max())),
             ready_timeout: config.ready_timeout,
             changes: Mutex::new(()),
         };
@@ -68,6 +71,9 @@ impl Tron {
         let mut tasks = JoinSet::new();
         tasks.spawn(api.serve(admin_listener));
         tasks.spawn(Sweeper::new(&config, shared.store.clone()).run(stop.clone()));
+        let statistics = Arc::clone(&shared.statistics);
+        let depths = Depths { statistics, queues: Queues { broker: Arc::clone(&broker) } };
+        tasks.spawn(depths.run(stop.clone()));
         calls::spawn(&mut tasks, &config, &broker, &shared.store, &log, &stop)?;
         // Listening comes before speaking: no answer to the first broadcast is lost.
         let opened = async {
@@ -78,7 +84,14 @@ impl Tron {
         };
         if let Some((ears, recorded)) = stop.run_until_cancelled(opened).await {
             tasks.spawn(Arc::clone(&shared.activations).run(recorded, stop.clone()));
-            let reconciler = Reconciler::new(&config, Arc::clone(&broker), log, table, status);
+            let reconciler = Reconciler::new(
+                &config,
+                Arc::clone(&broker),
+                log,
+                table,
+                status,
+                Arc::clone(&shared.statistics),
+            );
             tasks.spawn(reconciler.run(ears, stop.clone()));
             let dispatcher = Dispatcher { broker: Arc::clone(&broker), table: table_seen };
             tasks.spawn(dispatch(dispatcher, stop.clone()));

@@ -1,0 +1,39 @@
+//! `Depths`: looks at what the queues of Funcs hold, some hundred at a time, whatever else goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+use wire::Chain;
+
+use super::Statistics;
+use crate::queues::Queues;
+
+/// A backlog that nobody noticed for longer has grown too much already.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Looks at the queues of Funcs.
+pub(crate) struct Depths {
+    pub(crate) statistics: Arc<Statistics>,
+    pub(crate) queues: Queues,
+}
+
+impl Depths {
+    /// Looks until shutdown. While the broker does not say, nothing new is known.
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.statistics.forget(Instant::now());
+            let looks = self.queues.depths(self.statistics.next_looks(Instant::now()));
+            match shutdown.run_until_cancelled(looks).await {
+                Some(Ok(depths)) => self.statistics.measure(depths, Instant::now()),
+                // The reconciler tells of a broker that is away.
+                Some(Err(error)) => debug!(error = %Chain(&error), "queues not looked at"),
+                None => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `Runner`: what one runner says of itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::time::Instant;
+use wire::{FuncStats, Heartbeat, MemberId, RunnerReport};
+
+use super::track::{More, Track};
+use super::{FuncSeen, RunnerSeen};
+
+/// What one runner says of itself.
+pub(super) struct Runner {
+    heard_at: Instant,
+    version: u64,
+    failed: BTreeSet<String>,
+    leaving: bool,
+    /// Its report, without Funcs.
+    report: RunnerReport,
+    /// Whether we have heard of it since it began. Otherwise it may have done much before.
+    is_known: bool,
+    /// By queue.
+    tracks: BTreeMap<String, Track>,
+}
+
+impl Runner {
+    /// One that is heard of for the first time.
+    pub(super) fn new(heartbeat: &Heartbeat, now: Instant) -> Self {
+        let has_done_nothing = heartbeat.runner.as_ref().is_some_and(|report| report.funcs.is_empty());
+        Self {
+            heard_at: now,
+            version: 0,
+            failed: BTreeSet::new(),
+            leaving: false,
+            report: RunnerReport::default(),
+            is_known: heartbeat.version == 0 && has_done_nothing,
+            tracks: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn heard_at(&self) -> Instant {
+        self.heard_at
+    }
+
+    /// Takes note of what it has done for a Func; what is new of that.
+    pub(super) fn count(&mut self, queue: &str, stats: &FuncStats, now: Instant) -> More {
+        let track = self.tracks.entry(queue.to_owned()).or_insert_with(|| match self.is_known {
+            true => Track::from_nothing(self.heard_at),
+            // What it did before may have taken it days.
+            false => Track::from(stats.clone(), now),
+        });
+        track.count(stats, now)
+    }
+
+    /// Takes note of the rest.
+    pub(super) fn hear(&mut self, heartbeat: &Heartbeat, report: &RunnerReport, now: Instant) {
+        self.heard_at = now;
+        self.version = heartbeat.version;
+        self.failed = heartbeat.failed.keys().cloned().collect();
+        self.leaving = heartbeat.leaving;
+        self.report = RunnerReport {
+            pool: report.pool.clone(),
+            instance: report.instance.clone(),
+            labels: report.labels.clone(),
+            threads: report.threads,
+            slots: report.slots,
+            funcs_max: report.funcs_max,
+            funcs: BTreeMap::new(),
+        };
+    }
+
+    /// Forgets Funcs that are gone, unless they may come back to a runner that still counts on.
+    pub(super) fn retain(&mut self, queues: &BTreeSet<String>, now: Instant) {
+        self.tracks.retain(|queue, track| queues.contains(queue) || !track.is_old(now));
+    }
+
+    pub(super) fn seen(&self, member: &MemberId, now: Instant) -> RunnerSeen {
+        let RunnerReport { pool, instance, labels, threads, slots, .. } = self.report.clone();
+        let seen = self.tracks.iter().filter_map(|(queue, track)| Some((queue.clone(), track.seen(now)?)));
+        let funcs: BTreeMap<String, FuncSeen> = seen.collect();
+        let latest = self.tracks.values().filter_map(|track| track.latest(now));
+        let (busy, cpu) = latest.fold((0.0, 0.0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
+        #[allow(clippy::cast_precision_loss, reason = "nobody has so many")]
+        let (busy, cpu) = (f64::min(busy, slots as f64), f64::min(cpu, threads as f64));
+        RunnerSeen {
+            member: member.clone(),
+            pool,
+            instance,
+            labels,
+            version: self.version,
+            failed: self.failed.clone(),
+            leaving: self.leaving,
+            threads,
+            slots,
+            busy,
+            cpu,
+            waiting: funcs.values().fold(0, |sum, func| sum.saturating_add(func.waiting)),
+            funcs,
+        }
+    }
+}
