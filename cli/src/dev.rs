@@ -81,7 +81,7 @@ impl Dev {
         tokio::select! {
             seen = sync(&mut site, &mut watcher) => seen?,
             ended = platform.ended() => return Err(ended),
-            () = signals.next() => return Ok(()),
+            () = signals.stop() => return Ok(()),
         }
         let running = state.announce(&admin, &front)?;
         announcement::print(&front, &admin, &state, &site, begun.elapsed())?;
@@ -89,7 +89,7 @@ impl Dev {
         let served = tokio::select! {
             broken = follow(&mut site, &mut watcher) => Err(broken),
             ended = platform.ended() => Err(ended),
-            () = signals.next() => Ok(()),
+            () = signals.stop() => Ok(()),
         };
         drop(running);
         let drained = platform.drain(&mut signals).await;

@@ -37,7 +37,7 @@ struct Process {
 }
 
 impl Process {
-    /// Runs the service until it is told to stop. A second signal ends the process at once.
+    /// Runs the service until it is told to stop. Ctrl-C after that ends the process at once.
     fn run<S>(self, service: impl FnOnce(Arc<dyn Broker>, CancellationToken) -> S) -> Result<ExitCode>
     where
         S: Future<Output = Result<()>>,
@@ -46,7 +46,7 @@ impl Process {
             let mut signals = Signals::listen().context("listen to signals")?;
             let broker = tokio::select! {
                 broker = self.connect() => broker?,
-                () = signals.next() => return Ok(ExitCode::SUCCESS),
+                () = signals.stop() => return Ok(ExitCode::SUCCESS),
             };
             let stop = CancellationToken::new();
             let mut service = std::pin::pin!(async {
@@ -57,7 +57,7 @@ impl Process {
             });
             tokio::select! {
                 ended = &mut service => return Err(ended.err().unwrap_or_else(|| anyhow!("it ended before its time"))),
-                () = signals.next() => info!(member = %self.member, "stopping"),
+                () = signals.stop() => info!(member = %self.member, "stopping"),
             }
             stop.cancel();
             tokio::select! {
@@ -65,7 +65,7 @@ impl Process {
                     Ok(ended) => ended.map(|()| ExitCode::SUCCESS),
                     Err(_late) => bail!("it did not stop in time and was ended"),
                 },
-                () = signals.next() => std::process::exit(INTERRUPTED),
+                () = signals.at_once() => std::process::exit(INTERRUPTED),
             }
         })
     }

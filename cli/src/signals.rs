@@ -20,11 +20,17 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next one. Cancel-safe.
-    pub(crate) async fn next(&mut self) {
+    /// Waits until somebody says stop. Cancel-safe.
+    pub(crate) async fn stop(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+    }
+
+    /// Waits until a person has waited long enough for that. A supervisor may say stop as often as it likes, so that
+    /// it need not know whether it has said so before. Cancel-safe.
+    pub(crate) async fn at_once(&mut self) {
+        self.interrupt.recv().await;
     }
 }

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::TcpListener;
 
 use harness::{Cluster, Process, Size, Vhost};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::harness::program;
@@ -65,15 +66,37 @@ fn a_call_that_does_not_end_holds_its_runner_up_no_longer_than_it_may() {
 }
 
 #[test]
-fn the_second_signal_ends_a_process_at_once() {
+fn ctrl_c_ends_a_process_that_stops_at_once() {
+    for first in [Signal::TERM, Signal::INT] {
+        let mut cluster = Cluster::start(program(), ONE);
+        let mut open = cluster.client().connect();
+        open.write_all(b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n").unwrap();
+        let frontend = &mut cluster.frontends[0].0;
+        frontend.signal(first);
+        frontend.says("stopping");
+        frontend.signal(Signal::INT);
+        assert_eq!(frontend.wait().code(), Some(130), "{first:?}");
+    }
+}
+
+#[test]
+fn to_be_told_to_stop_again_and_again_does_no_harm() {
     let mut cluster = Cluster::start(program(), ONE);
-    let mut open = cluster.client().connect();
-    open.write_all(b"POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\n").unwrap();
-    let frontend = &mut cluster.frontends[0].0;
-    frontend.terminate();
-    frontend.says("stopping");
-    frontend.terminate();
-    assert_eq!(frontend.wait().code(), Some(130));
+    let held = Held::begin(&cluster);
+    for _ in 0..3 {
+        cluster.frontends[0].0.terminate();
+        cluster.runners[0].terminate();
+    }
+    cluster.frontends[0].0.says("stopping");
+    cluster.runners[0].says("stopping");
+    for _ in 0..3 {
+        cluster.frontends[0].0.terminate();
+        cluster.runners[0].terminate();
+    }
+    let reply = held.end();
+    assert!(reply.starts_with("HTTP/1.1 200") && reply.ends_with("done"), "{reply}");
+    assert!(cluster.frontends[0].0.wait().success());
+    assert!(cluster.runners[0].wait().success());
 }
 
 #[test]

@@ -91,11 +91,11 @@ impl Platform {
         }
     }
 
-    /// Lets running calls finish, then ends the rest. Another signal ends the process at once.
+    /// Lets running calls finish, then ends the rest. Ctrl-C after that ends the process at once.
     pub(super) async fn drain(mut self, signals: &mut Signals) -> Result<()> {
         tokio::select! {
             drained = self.wind_down() => drained,
-            () = signals.next() => std::process::exit(INTERRUPTED),
+            () = signals.at_once() => std::process::exit(INTERRUPTED),
         }
     }
 
