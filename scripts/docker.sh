@@ -1,24 +1,44 @@
 #!/usr/bin/env bash
 # A Docker Engine for tests: the one that runs, else one of our own in a folder.
 #   eval "$(scripts/docker.sh start DIR)"   starts one if none answers, and says where it is
+#   eval "$(scripts/docker.sh own DIR)"     starts one for the tests of substrates, whatever else runs: it manages a
+#                                           Swarm of its own, and says where it is as FUNCATRON_TEST_DOCKER
 #   scripts/docker.sh stop DIR              stops it, if it is our own
 set -euo pipefail
-command=${1:?start or stop} dir=${2:?a folder}
+command=${1:?start, own or stop} dir=${2:?a folder}
 
 start() {
   if docker version >/dev/null 2>&1; then
     return
   fi
+  launch
+  echo "export DOCKER_HOST=$DOCKER_HOST"
+}
+
+# Its containers have no network but the machine's: that leaves the machine's own bridges and rules alone.
+own() {
+  # A Swarm makes a bridge that nobody else takes away.
+  local bridge=/sys/class/net/docker_gwbridge
+  [ -e "$bridge" ] || { mkdir -p "$dir" && touch "$dir/made-bridge"; }
+  launch --bridge none --iptables=false
+  local ports
+  ports=($(python3 -c 'import socket
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+print(*(s.getsockname()[1] for s in sockets))'))
+  docker swarm init --advertise-addr 127.0.0.1 --listen-addr "127.0.0.1:${ports[0]}" --data-path-port "${ports[1]}" >/dev/null
+  echo "export FUNCATRON_TEST_DOCKER=$DOCKER_HOST"
+}
+
+launch() {
   command -v dockerd >/dev/null || { echo "dockerd is not installed: run 'make setup'" >&2; exit 1; }
   mkdir -p "$dir"
   dir=$(cd "$dir" && pwd)
   export DOCKER_HOST=unix://$dir/socket
-  setsid dockerd --host "$DOCKER_HOST" --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/pid" \
+  setsid dockerd --host "$DOCKER_HOST" --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/pid" "$@" \
     >"$dir/log" 2>&1 </dev/null &
   local engine=$!
   for _ in $(seq 300); do
     if docker version >/dev/null 2>&1; then
-      echo "export DOCKER_HOST=$DOCKER_HOST"
       return
     fi
     kill -0 "$engine" 2>/dev/null || break
@@ -40,10 +60,12 @@ stop() {
   kill -9 "$pid" 2>/dev/null || true
   # It leaves the network namespaces of its containers mounted.
   umount "$dir"/exec/netns/* 2>/dev/null || true
+  [ ! -e "$dir/made-bridge" ] || ip link delete docker_gwbridge 2>/dev/null || true
 }
 
 case $command in
   start) start ;;
+  own) own ;;
   stop) stop ;;
   *) echo "unknown command: $command" >&2 && exit 2 ;;
 esac

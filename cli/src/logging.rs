@@ -33,11 +33,29 @@ fn is_colourful() -> bool {
 /// Starts logging for this process.
 pub(crate) fn start(logging: &Logging, default: &str) {
     let level = logging.log_level.as_deref().filter(|level| !level.is_empty()).unwrap_or(default);
-    let filter = EnvFilter::builder().parse_lossy(level);
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
     match logging.log_format {
         // No colours in a file.
         LogFormat::Text => log.with_target(false).with_ansi(is_colourful()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}
+
+/// What is logged. The client of Docker Engines writes down, for whoever debugs it, all that it sends: with it the
+/// secrets of runners.
+fn filter(level: &str) -> EnvFilter {
+    EnvFilter::builder().parse_lossy(format!("{level},bollard=info"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_has_secrets_logged() {
+        for level in ["trace", "bollard=trace", "info,bollard=debug"] {
+            let filter = filter(level).to_string();
+            assert!(filter.contains("bollard=info") && !filter.contains("bollard=trace"), "{filter}");
+        }
     }
 }

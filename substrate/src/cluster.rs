@@ -19,6 +19,11 @@ impl ClusterName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What everything of a pool is called. Neither part has a `_` in it, so no two pools share a name.
+    pub(crate) fn of_pool(&self, pool: &str) -> String {
+        format!("funcatron_{self}_{pool}")
+    }
 }
 
 impl FromStr for ClusterName {
@@ -35,5 +40,19 @@ impl FromStr for ClusterName {
 impl fmt::Display for ClusterName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_pools_of_two_clusters_share_a_name() {
+        let named = |cluster: &str, pool: &str| cluster.parse::<ClusterName>().unwrap().of_pool(pool);
+        assert_ne!(named("a", "b-c"), named("a-b", "c"));
+        for text in ["", "A", "a_b", "a/b", "-a", &"a".repeat(33)] {
+            assert_eq!(text.parse::<ClusterName>(), Err(InvalidClusterName), "{text}");
+        }
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use crate::redaction::Redaction;
+
 /// Why runners could not be seen, started or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -97,5 +99,20 @@ impl Error {
     pub(crate) fn machine(task: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let task = task.into();
         move |source| Self::Machine { task, source }
+    }
+
+    /// Whether it is of no consequence: somebody else did it before.
+    pub(crate) fn is_done_already(&self) -> bool {
+        matches!(self, Self::Refused { status: 304 | 404 | 409, .. })
+    }
+
+    /// The same, with nothing in it that the operator keeps secret: an engine may repeat what it was given.
+    pub(crate) fn without_secrets(self, redaction: &Redaction) -> Self {
+        match self {
+            Self::Refused { engine, task, status, message } => {
+                Self::Refused { engine, task, status, message: redaction.apply(&message) }
+            }
+            other => other,
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::{Instance, InstanceState};
 /// Whoever ends sooner after its start was not killed by its work: it cannot start.
 pub(crate) const EARLY: Duration = Duration::from_secs(10);
 /// So many times in a row it is no accident.
-const FAILURES_MAX: u32 = 3;
+pub(crate) const FAILURES_MAX: u32 = 3;
 /// The longest pause before another attempt: what was put right is found soon.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 

@@ -57,6 +57,24 @@ impl Template {
         }
         variables
     }
+
+    /// The same as a container takes them.
+    pub(crate) fn assignments(&self, instance: &str) -> Vec<String> {
+        self.variables(instance).into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+
+    /// Processors' time, in the engine's unit.
+    pub(crate) fn nano_cpus(&self) -> i64 {
+        // Saturates, which is no limit.
+        #[expect(clippy::cast_possible_truncation, reason = "a whole number of nano-processors")]
+        let nano_cpus = (self.cpus * 1e9).round() as i64;
+        nano_cpus
+    }
+
+    /// Memory, in the engine's type.
+    pub(crate) fn memory(&self) -> i64 {
+        i64::try_from(self.memory_max).unwrap_or(i64::MAX)
+    }
 }
 
 /// Says which variables there are, not what is in them.

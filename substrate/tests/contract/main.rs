@@ -2,9 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod behaviours;
+mod docker;
+mod engine;
 mod processes;
 mod stand_in;
 mod subject;
+mod swarm;
+mod trouble;
 
 /// Makes a test of every behaviour. The expression makes a subject, once for each.
 macro_rules! contract {

@@ -1,0 +1,58 @@
+//! The Docker Engine of the tests, and the image that it runs.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use sha2::{Digest, Sha256};
+
+use crate::stand_in::stand_in;
+
+/// Where it is.
+pub(crate) fn host() -> String {
+    std::env::var("FUNCATRON_TEST_DOCKER")
+        .expect("FUNCATRON_TEST_DOCKER: run scripts/nextest.sh, or eval \"$(scripts/docker.sh own DIR)\"")
+}
+
+/// The image of the stand-in, made if the engine does not have it.
+pub(crate) fn image() -> String {
+    let program = stand_in();
+    let sha: String = Sha256::digest(std::fs::read(&program).unwrap())
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let tag = format!("funcatron-stand-in:{sha}");
+    if !docker(&["image", "inspect", &tag]).status.success() {
+        let folder = program.parent().unwrap().to_str().unwrap();
+        let archive = Command::new("tar").args(["-C", folder, "-c", "stand-in"]).output().unwrap().stdout;
+        let mut import = command(&["import", "--change", "ENTRYPOINT [\"/stand-in\"]", "-", &tag])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        import.stdin.take().unwrap().write_all(&archive).unwrap();
+        assert!(import.wait().unwrap().success());
+    }
+    tag
+}
+
+/// Asks the engine for something.
+pub(crate) fn docker(arguments: &[&str]) -> std::process::Output {
+    command(arguments).stdin(Stdio::null()).output().expect("docker: run 'make setup'")
+}
+
+/// What it says.
+pub(crate) fn lines(arguments: &[&str]) -> Vec<String> {
+    String::from_utf8(docker(arguments).stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new("docker");
+    command.arg("--host").arg(host()).args(arguments);
+    command
+}
+
+/// A name that no other test has.
+pub(crate) fn cluster() -> String {
+    format!("t{:08x}", fastrand::u32(..))
+}
