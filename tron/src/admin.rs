@@ -29,6 +29,9 @@ const BASE_PATH: &str = "/api/v1";
 /// Below it, what members keep in the store through us.
 const OBJECTS: &str = "/objects/";
 
+/// What is asked for each second, for as long as somebody watches.
+const STATS: &str = "/stats";
+
 /// What may be asked without the token: it says nothing about what is deployed.
 const OPEN: [&str; 2] = ["/health", "/openapi.json"];
 
@@ -101,8 +104,9 @@ impl Api {
             body: swagger::Payload::Whole(&body),
         })?;
         let operation = checked.operation.id();
-        // Members ask for objects with every call; what an operator does is worth a line.
-        if path.starts_with(OBJECTS) {
+        // Members ask for objects with every call, and who watches asks each second; what an operator does is
+        // worth a line.
+        if path.starts_with(OBJECTS) || path == STATS {
             tracing::debug!(request_id = %id, operation, "admin");
         } else {
             tracing::info!(request_id = %id, operation, "admin");

@@ -88,9 +88,14 @@ impl Bundles {
         }
     }
 
+    /// The description of a bundle, if it is at hand.
+    pub(crate) fn known(&self, sha: &BundleSha) -> Option<Arc<BundleInfo>> {
+        self.described(|described| described.infos.get(sha).cloned())
+    }
+
     /// The description of a bundle.
     pub(crate) async fn info(&self, sha: &BundleSha) -> Result<Arc<BundleInfo>, Rejection> {
-        if let Some(info) = self.described(|described| described.infos.get(sha).cloned()) {
+        if let Some(info) = self.known(sha) {
             return Ok(info);
         }
         let zip = self.content(sha).await?;

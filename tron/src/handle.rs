@@ -1,5 +1,7 @@
 //! `Handle`: what an operator can ask of Tron; the admin API and `funcatron dev` both go through it.
 
+mod stats;
+
 use std::sync::Arc;
 use std::time::Duration;
 

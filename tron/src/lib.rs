@@ -22,7 +22,6 @@ mod reconciler;
 mod rejection;
 mod round;
 mod stage;
-#[allow(dead_code, reason = "read by the scaler and the admin API, which follow")]
 mod stats;
 mod status;
 mod sweeper;

@@ -2,6 +2,7 @@
 //! looks. Pure but for its lock; depths are looked at by [`Depths`].
 
 mod depths;
+pub(crate) mod overview;
 mod queue;
 mod runner;
 mod snapshot;

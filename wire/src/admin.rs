@@ -1,6 +1,7 @@
 //! The types of the admin API, as its OpenAPI document describes them.
 
 mod dead;
+mod stats;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use crate::{BundleSha, MemberId, Role, Route, RouteId, Timestamp, WeightedBundle
 pub const OBJECTS_PATH: &str = "/api/v1/objects";
 
 pub use dead::{DeadCall, DeadLetter, DeadQueue, DeadRoute, Purged, RedriveRequest, Redriven};
+pub use stats::{Quantiles, RouteStats, Stats};
 
 /// A bundle that Tron holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

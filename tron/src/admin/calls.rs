@@ -77,6 +77,7 @@ impl Api {
                 let id: Option<String> = optional(&checked.query_params, "id")?;
                 json(200, &handle.purge(&required::<String>(path, "name")?, id.as_deref()).await?)
             }
+            "getStats" => json(200, &handle.stats().await?),
             "listMembers" => json(200, &handle.members()),
             "listActivations" => self.list_activations(&checked.query_params),
             "listLogs" => self.list_logs(&checked.query_params),

@@ -12,7 +12,7 @@ use super::{FuncSeen, RunnerSeen};
 pub(super) struct Runner {
     heard_at: Instant,
     version: u64,
-    failed: BTreeSet<String>,
+    failed: BTreeMap<String, String>,
     leaving: bool,
     /// Its report, without Funcs.
     report: RunnerReport,
@@ -29,7 +29,7 @@ impl Runner {
         Self {
             heard_at: now,
             version: 0,
-            failed: BTreeSet::new(),
+            failed: BTreeMap::new(),
             leaving: false,
             report: RunnerReport::default(),
             is_known: heartbeat.version == 0 && has_done_nothing,
@@ -55,7 +55,7 @@ impl Runner {
     pub(super) fn hear(&mut self, heartbeat: &Heartbeat, report: &RunnerReport, now: Instant) {
         self.heard_at = now;
         self.version = heartbeat.version;
-        self.failed = heartbeat.failed.keys().cloned().collect();
+        self.failed = heartbeat.failed.clone();
         self.leaving = heartbeat.leaving;
         self.report = RunnerReport {
             pool: report.pool.clone(),

@@ -1,6 +1,6 @@
 //! `Snapshot`: what is known of runners and queues at one moment.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wire::broker::Depth;
@@ -19,15 +19,16 @@ pub(crate) struct Snapshot {
 
 /// A runner. What it says is not taken further than it can be true.
 #[derive(Clone, Debug)]
+#[allow(dead_code, reason = "who scales reads what the admin API does not tell")]
 pub(crate) struct RunnerSeen {
     pub(crate) member: MemberId,
     /// The pool that it was started for, and what the substrate calls it.
     pub(crate) pool: Option<PoolName>,
     pub(crate) instance: Option<String>,
     pub(crate) labels: Labels,
-    /// The deployment that it holds, 0 for none, and the queues of Funcs that it could not load.
+    /// The deployment that it holds, 0 for none, and the Funcs that it could not load: queue and reason.
     pub(crate) version: u64,
-    pub(crate) failed: BTreeSet<String>,
+    pub(crate) failed: BTreeMap<String, String>,
     /// Whether it takes nothing more.
     pub(crate) leaving: bool,
     pub(crate) threads: usize,

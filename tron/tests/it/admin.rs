@@ -96,6 +96,7 @@ async fn every_operation_answers_as_documented() {
     assert_eq!(shown.json()["routes"][0]["props"], json!({"key": null}));
     ask("listRoutes", "GET", "/routes".into(), none(), 200).await;
     ask("getRoute", "GET", format!("/routes/{route}"), none(), 200).await;
+    ask("getStats", "GET", "/stats".into(), none(), 200).await;
     ask("listMembers", "GET", "/members".into(), none(), 200).await;
     ask("deleteBundle", "DELETE", format!("/bundles/{sha}"), none(), 409).await;
 

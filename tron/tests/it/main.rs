@@ -8,4 +8,5 @@ mod dead_letters;
 mod deploying;
 mod harness;
 mod objects;
+mod stats;
 mod uploading;
