@@ -22,6 +22,12 @@ pub(crate) fn utc(at: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
+/// The time of the day in UTC, to the second.
+pub(crate) fn time_of_day(at: Timestamp) -> String {
+    let seconds = at.0 / 1000 % 86_400;
+    format!("{:02}:{:02}:{:02} UTC", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 /// The date of a day since 1970-01-01, by years that begin in March, so that the leap day comes last.
 fn civil(days: u64) -> (u64, u64, u64) {
     let shifted = days + 719_468;

@@ -34,6 +34,7 @@ mod serve;
 mod server;
 mod settings;
 mod signals;
+mod top;
 mod trouble;
 mod validate;
 mod version;

@@ -15,3 +15,4 @@ mod operator;
 mod process;
 mod promises;
 mod samples;
+mod statistics;
