@@ -50,6 +50,8 @@ launch() {
 }
 
 stop() {
+  [ -d "$dir" ] || return 0
+  dir=$(cd "$dir" && pwd)
   local pid
   pid=$(cat "$dir/pid" 2>/dev/null) || return 0
   kill "$pid" 2>/dev/null || return 0
@@ -58,8 +60,9 @@ stop() {
     sleep 0.1
   done
   kill -9 "$pid" 2>/dev/null || true
-  # It leaves the network namespaces of its containers mounted.
-  umount "$dir"/exec/netns/* 2>/dev/null || true
+  # It leaves network namespaces of its containers mounted, and its data if it was killed once.
+  local mounted
+  for mounted in $(awk '{print $2}' /proc/mounts | grep "^$dir/" | sort -r); do umount "$mounted" 2>/dev/null || true; done
   [ ! -e "$dir/made-bridge" ] || ip link delete docker_gwbridge 2>/dev/null || true
 }
 

@@ -148,7 +148,7 @@ impl Docker {
             })
             .await;
         let id = match created {
-            Err(Error::Refused { engine, status: 404, .. }) => {
+            Err(Error::Refused { engine, status: 404, message, .. }) if message.contains("image") => {
                 let image = template.image.clone().unwrap_or_default();
                 return Err(Error::NoImage { engine, image });
             }

@@ -1,8 +1,8 @@
 //! `Directory`: the folder that says which processes there are. One at a time has it in hand.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -118,7 +118,9 @@ impl Directory {
 
 /// Makes a folder that nobody else looks into: what lies there is signalled.
 pub(super) fn make(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    // It may have been there before.
+    fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
 /// A file that nobody else reads.

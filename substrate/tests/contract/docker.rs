@@ -1,13 +1,17 @@
 //! Containers of a Docker Engine.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::sync::Arc;
 
-use substrate::{Docker, Error};
+use rustix::process::{Pid, Signal, kill_process};
+use substrate::{Docker, Error, Substrate};
+use tempfile::TempDir;
 
 use crate::contract;
-use crate::engine::{cluster, docker, host, image, lines};
-use crate::subject::{Subject, settle, until};
+use crate::engine::{cluster, host, image, image_on, lines, lines_on};
+use crate::stand_in::count;
+use crate::subject::{Subject, running, settle, until};
 
 /// Clears away what a test leaves behind.
 struct Cluster(String);
@@ -17,7 +21,7 @@ impl Drop for Cluster {
         for cluster in [self.0.clone(), format!("{}-other", self.0)] {
             let filter = format!("label=funcatron.cluster={cluster}");
             for container in lines(&["ps", "--all", "--quiet", "--filter", &filter]) {
-                docker(&["rm", "--force", "--volumes", &container]);
+                lines(&["rm", "--force", "--volumes", &container]);
             }
         }
     }
@@ -74,18 +78,18 @@ async fn what_was_made_when_tron_died_is_started() {
     let (substrate, template) = (subject.object(), subject.template("default"));
     settle(&*substrate, &template, 1).await;
     let name = containers(&subject.cluster).pop().unwrap();
-    docker(&["kill", &name]);
-    docker(&["rename", &name, "gone"]);
+    lines(&["kill", &name]);
+    lines(&["rename", &name, "gone"]);
     let labels =
         lines(&["inspect", "--format", "{{range $k, $v := .Config.Labels}}{{$k}}={{$v}}\n{{end}}", "gone"]);
-    docker(&["rm", "gone"]);
+    lines(&["rm", "gone"]);
     let mut create = vec!["create", "--name", &name, "--env", "FUNCATRON_INSTANCE=default-1-made"];
     for label in labels.iter().filter(|label| label.contains('=') && !label.starts_with("funcatron.instance"))
     {
         create.extend(["--label", label]);
     }
     create.extend(["--label", "funcatron.instance=default-1-made", template.image.as_deref().unwrap()]);
-    assert!(docker(&create).status.success());
+    assert_eq!(lines(&create).len(), 1);
     assert_eq!(settle(&*substrate, &template, 1).await, ["default-1-made".to_owned()].into());
 }
 
@@ -108,4 +112,74 @@ async fn a_network_that_is_not_there_is_told() {
     template.network = Some("nowhere".to_owned());
     let error = subject.object().scale(&template, 1, &BTreeSet::new()).await.unwrap_err();
     assert!(error.to_string().contains("network nowhere not found"), "{error}");
+}
+
+/// An engine that may be killed.
+struct Engine(TempDir);
+
+impl Engine {
+    fn start(&self) {
+        // Whatever else runs, none answers here.
+        let started = self.script("start").env("DOCKER_HOST", "unix:///nowhere").output().unwrap();
+        assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+    }
+
+    /// Ends it with what it has beside it, and waits until nobody takes them for living.
+    async fn kill(&self) {
+        let pid = |file| std::fs::read_to_string(self.0.path().join(file)).unwrap().trim().to_owned();
+        let pids = [pid("pid"), pid("exec/containerd/containerd.pid")];
+        for pid in &pids {
+            kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL).unwrap();
+        }
+        let are_gone = || pids.iter().all(|pid| !std::fs::exists(format!("/proc/{pid}")).unwrap());
+        until("it is dead", || async { are_gone().then_some(()) }).await;
+    }
+
+    fn host(&self) -> String {
+        format!("unix://{}", self.0.path().join("socket").display())
+    }
+
+    fn script(&self, command: &str) -> Command {
+        let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts/docker.sh"));
+        script.arg(command).arg(self.0.path());
+        script
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        // Its containers outlive it, if it was killed.
+        for container in lines_on(&self.host(), &["ps", "--all", "--quiet"]) {
+            lines_on(&self.host(), &["rm", "--force", &container]);
+        }
+        self.script("stop").status().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_pool_is_right_again_after_its_engine_was_killed_while_it_grew() {
+    let engine = Engine(TempDir::new().unwrap());
+    engine.start();
+    let subject = subject();
+    let mut template = subject.template("default");
+    template.image = Some(image_on(&engine.host()));
+    template.environment.push(("MARK".to_owned(), subject.cluster.clone()));
+    let docker = Docker::new(&engine.host(), subject.cluster.parse().unwrap()).unwrap();
+    settle(&docker, &template, 1).await;
+    let none = BTreeSet::new();
+    tokio::join!(
+        async {
+            // Whatever it came to.
+            let _cut_off = docker.scale(&template, 6, &none).await;
+        },
+        async {
+            until("it grows", || async { (running(&docker, &template).await.len() > 1).then_some(()) }).await;
+            engine.kill().await;
+        }
+    );
+    assert!(matches!(docker.instances(&[]).await.unwrap_err(), Error::Unreachable { .. }));
+    engine.start();
+    let names = settle(&docker, &template, 6).await;
+    assert_eq!(count(&format!("MARK={}", subject.cluster)), names.len());
+    settle(&docker, &template, 0).await;
 }

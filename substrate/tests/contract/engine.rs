@@ -15,6 +15,11 @@ pub(crate) fn host() -> String {
 
 /// The image of the stand-in, made if the engine does not have it.
 pub(crate) fn image() -> String {
+    image_on(&host())
+}
+
+/// The same, on another engine.
+pub(crate) fn image_on(host: &str) -> String {
     let program = stand_in();
     let sha: String = Sha256::digest(std::fs::read(&program).unwrap())
         .iter()
@@ -22,10 +27,10 @@ pub(crate) fn image() -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect();
     let tag = format!("funcatron-stand-in:{sha}");
-    if !docker(&["image", "inspect", &tag]).status.success() {
+    if !command(host, &["image", "inspect", &tag]).output().unwrap().status.success() {
         let folder = program.parent().unwrap().to_str().unwrap();
         let archive = Command::new("tar").args(["-C", folder, "-c", "stand-in"]).output().unwrap().stdout;
-        let mut import = command(&["import", "--change", "ENTRYPOINT [\"/stand-in\"]", "-", &tag])
+        let mut import = command(host, &["import", "--change", "ENTRYPOINT [\"/stand-in\"]", "-", &tag])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
@@ -36,19 +41,20 @@ pub(crate) fn image() -> String {
     tag
 }
 
-/// Asks the engine for something.
-pub(crate) fn docker(arguments: &[&str]) -> std::process::Output {
-    command(arguments).stdin(Stdio::null()).output().expect("docker: run 'make setup'")
-}
-
-/// What it says.
+/// Asks the engine for something, and gives what it says by line.
 pub(crate) fn lines(arguments: &[&str]) -> Vec<String> {
-    String::from_utf8(docker(arguments).stdout).unwrap().lines().map(str::to_owned).collect()
+    lines_on(&host(), arguments)
 }
 
-fn command(arguments: &[&str]) -> Command {
+/// The same, of another engine.
+pub(crate) fn lines_on(host: &str, arguments: &[&str]) -> Vec<String> {
+    let answer = command(host, arguments).stdin(Stdio::null()).output().expect("docker: run 'make setup'");
+    String::from_utf8(answer.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+fn command(host: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("docker");
-    command.arg("--host").arg(host()).args(arguments);
+    command.arg("--host").arg(host).args(arguments);
     command
 }
 

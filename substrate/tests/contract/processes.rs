@@ -72,6 +72,7 @@ async fn no_zombie_is_left() {
 async fn nobody_else_can_look_into_the_folder() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("deep/state");
+    fs::create_dir_all(&path).unwrap();
     Processes::open(&path, program()).unwrap();
     assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
 }

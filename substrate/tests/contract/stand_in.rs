@@ -26,13 +26,21 @@ pub(crate) fn stand_in() -> PathBuf {
 
 /// The process that runs as this instance, in a container or not.
 pub(crate) fn pid(instance: &str) -> Option<i32> {
-    let variable = format!("FUNCATRON_INSTANCE={instance}");
-    fs::read_dir("/proc").unwrap().filter_map(Result::ok).find_map(|entry| {
+    pids(&format!("FUNCATRON_INSTANCE={instance}")).next()
+}
+
+/// How many have this in their environment.
+pub(crate) fn count(variable: &str) -> usize {
+    pids(variable).count()
+}
+
+fn pids(variable: &str) -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc").unwrap().filter_map(Result::ok).filter_map(move |entry| {
         let environment = fs::read(entry.path().join("environ")).ok()?;
-        let is_it = environment.split(|byte| *byte == 0).any(|found| found == variable.as_bytes());
+        let has_it = environment.split(|byte| *byte == 0).any(|found| found == variable.as_bytes());
         // Between its start and the program's own there are others with its environment.
         let is_program = fs::read_link(entry.path().join("exe")).ok()?.ends_with("stand-in");
-        if is_it && is_program { entry.file_name().to_str()?.parse().ok() } else { None }
+        if has_it && is_program { entry.file_name().to_str()?.parse().ok() } else { None }
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use substrate::Swarm;
 
 use crate::contract;
-use crate::engine::{cluster, docker, host, image, lines};
+use crate::engine::{cluster, host, image, lines};
 use crate::subject::{Subject, settle, until};
 
 /// Clears away what a test leaves behind.
@@ -16,7 +16,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         for cluster in [self.0.clone(), format!("{}-other", self.0)] {
             for service in services(&cluster) {
-                docker(&["service", "rm", &service]);
+                lines(&["service", "rm", &service]);
             }
         }
     }
