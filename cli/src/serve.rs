@@ -2,6 +2,7 @@
 
 pub(crate) mod frontend;
 pub(crate) mod runner;
+mod scaling;
 pub(crate) mod tron;
 
 use std::path::{Path, PathBuf};

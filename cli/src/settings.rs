@@ -46,8 +46,7 @@ impl Settings {
 
     fn within(command: &impl Serialize, environment: fn(&str) -> Option<String>) -> Self {
         let mut settings = Self {
-            // A struct of optional texts: it can always be read back as one.
-            flags: serde_json::to_value(command).and_then(serde_json::from_value).unwrap_or_default(),
+            flags: fields(command),
             environment,
             file: BTreeMap::new(),
             file_name: String::new(),
@@ -159,26 +158,43 @@ impl Settings {
                 self.file_name
             ));
         }
-        let text = match value {
-            toml::Value::String(text) => text,
-            toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Boolean(flag) => flag.to_string(),
-            other => {
-                let kind = other.type_str();
-                return self.mistake(format!("{name} in {}: no {kind} is wanted here", self.file_name));
-            }
-        };
-        self.file.insert(name, text);
+        match text(value) {
+            Ok(text) => _ = self.file.insert(name, text),
+            Err(mistake) => self.mistake(format!("{name} in {}: {mistake}", self.file_name)),
+        }
+    }
+}
+
+/// The names of a command's settings: its fields.
+pub(crate) fn names(command: &impl Serialize) -> Vec<String> {
+    fields(command).into_keys().collect()
+}
+
+/// A struct of optional texts: it can always be read back as one.
+fn fields(command: &impl Serialize) -> BTreeMap<String, Option<String>> {
+    serde_json::to_value(command).and_then(serde_json::from_value).unwrap_or_default()
+}
+
+/// A setting as it is typed.
+///
+/// # Errors
+/// When it is no text, number or flag.
+pub(crate) fn text(value: toml::Value) -> Result<String, String> {
+    match value {
+        toml::Value::String(text) => Ok(text),
+        toml::Value::Integer(number) => Ok(number.to_string()),
+        toml::Value::Boolean(flag) => Ok(flag.to_string()),
+        other => Err(format!("no {} is wanted here", other.type_str())),
     }
 }
 
 /// The variable of the environment that holds a setting.
-fn variable(name: &str) -> String {
+pub(crate) fn variable(name: &str) -> String {
     format!("FUNCATRON_{}", name.replace('-', "_").to_ascii_uppercase())
 }
 
 /// What is wrong with a file, without the picture of the line, which may show a password.
-fn one_line(error: &toml::de::Error, text: &str) -> String {
+pub(crate) fn one_line(error: &toml::de::Error, text: &str) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     format!("line {}: {}", before.matches('\n').count() + 1, error.message())
 }

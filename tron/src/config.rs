@@ -5,7 +5,7 @@ use std::time::Duration;
 use wire::egress::AllowList;
 use wire::{Heartbeat, MemberId, calls};
 
-use crate::Token;
+use crate::{Scaling, Token};
 
 /// A member that stayed silent for this many heartbeats is gone.
 const SILENT_HEARTBEATS_MAX: u32 = 3;
@@ -78,6 +78,8 @@ pub struct Config {
     pub calls_ttl: Duration,
     /// How long a call whose caller does not wait may be neither in a queue nor done until it is begun again.
     pub lost_after: Duration,
+    /// The pools of runners that it scales; none when others do, or people.
+    pub scaling: Option<Scaling>,
 }
 
 impl Config {
@@ -99,6 +101,7 @@ impl Config {
             callback_pause: CALLBACK_PAUSE,
             calls_ttl: calls::TTL,
             lost_after: LOST_AFTER,
+            scaling: None,
         }
     }
 

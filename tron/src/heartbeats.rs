@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use wire::{Broker, Heartbeat, MemberId, Role};
+use wire::{Broker, Heartbeat, MemberId, PoolReport, Role};
 
 use crate::status::Status;
 
@@ -15,6 +15,7 @@ pub(crate) async fn send(
     member: MemberId,
     interval: Duration,
     mut status: watch::Receiver<Status>,
+    pools: watch::Receiver<Vec<PoolReport>>,
     shutdown: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval(interval);
@@ -27,6 +28,7 @@ pub(crate) async fn send(
             changed = status.wait_for(|status| status.deployment != said) => if changed.is_err() { return },
         }
         said = status.borrow().deployment;
-        Heartbeat::now(member.clone(), Role::Tron, said).send(&*broker).await;
+        let pools = pools.borrow().clone();
+        Heartbeat { pools, ..Heartbeat::now(member.clone(), Role::Tron, said) }.send(&*broker).await;
     }
 }

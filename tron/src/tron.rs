@@ -20,6 +20,7 @@ use crate::handle::Shared;
 use crate::log::Log;
 use crate::queues::Queues;
 use crate::reconciler::{Ears, Reconciler};
+use crate::scaler::Scaler;
 use crate::stats::{Depths, Statistics};
 use crate::status::Status;
 use crate::sweeper::Sweeper;
@@ -95,11 +96,17 @@ impl Tron {
             tasks.spawn(reconciler.run(ears, stop.clone()));
             let dispatcher = Dispatcher { broker: Arc::clone(&broker), table: table_seen };
             tasks.spawn(dispatch(dispatcher, stop.clone()));
+            let (reports, pools) = watch::channel(Vec::new());
+            if let Some(scaling) = config.scaling {
+                let (broker, statistics) = (Arc::clone(&broker), Arc::clone(&shared.statistics));
+                tasks.spawn(Scaler { scaling, broker, statistics, reports }.run(stop.clone()));
+            }
             tasks.spawn(heartbeats::send(
                 broker,
                 config.member,
                 config.heartbeat_interval,
                 status_seen,
+                pools,
                 stop.clone(),
             ));
         }

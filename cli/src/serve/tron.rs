@@ -1,5 +1,6 @@
 //! `funcatron tron`: one Tron of a cluster.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use tron::Config;
 use wire::broker::BrokerUrl;
 use wire::{MemberId, Role, Store, StoreUrl};
 
-use super::{Process, credentials, runner_config, token};
+use super::{Process, credentials, runner_config, scaling, token};
 use crate::settings::{AFTER_HELP, Mistakes, Settings, quantity};
 use crate::{check, listener};
 
@@ -56,6 +57,10 @@ pub(crate) struct Tron {
     /// Where code that was compiled to check it is kept [default: ~/.cache/funcatron]
     #[arg(long, value_name = "DIR")]
     cache_dir: Option<String>,
+    /// A TOML file with pools of runners that this Tron starts and stops as they are needed, as processes or through
+    /// Docker (docs/scaling.md); give it to several and one of them acts [default: runners are started by hand]
+    #[arg(long, value_name = "FILE")]
+    scaling: Option<String>,
     /// Threads that dispatch calls [default: 1]
     #[arg(long, value_name = "NUMBER")]
     threads: Option<String>,
@@ -80,16 +85,18 @@ struct Setup {
     store: StoreUrl,
     /// How the check of code is set up.
     inspector: runner::Config,
+    scaling: Option<scaling::Plan>,
 }
 
 impl Tron {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let Setup { process, listen, config, store, inspector } = match self.setup() {
+        let Setup { process, listen, mut config, store, inspector, scaling } = match self.setup() {
             Ok(setup) => setup,
             Err(mistakes) => return Ok(mistakes.report()),
         };
         let objects = Store::open(&store, &credentials(Some(&config.token)))?;
         let inspector = Inspector::new(&inspector).context("set up the check of code")?;
+        config.scaling = scaling.map(scaling::Plan::open).transpose()?;
         process.run(|broker, stop| async move {
             let listener = listener::bind((listen.ip(), listen.port()), "--listen", "--listen").await?;
             info!(url = %listener::url(&listener)?, %store, member = %config.member, "serving the admin API");
@@ -114,6 +121,12 @@ impl Tron {
         let lost_after = settings.optional("lost-after", quantity::duration);
         let callbacks = settings.optional("callbacks", quantity::hosts);
         let inspector = runner_config(&mut settings);
+        let scaling = settings.optional("scaling", |path| Ok::<_, Infallible>(path.to_owned()));
+        let scaling = scaling.map(|path| scaling::read(&path)).transpose();
+        let scaling = scaling.unwrap_or_else(|mistakes| {
+            mistakes.into_iter().for_each(|mistake| settings.mistake(mistake));
+            None
+        });
         let ((broker, store), (token, inspector)) =
             settings.finish(broker.zip(store).zip(token.zip(inspector)))?;
         let mut config = Config::new(MemberId::generate(Role::Tron), token);
@@ -123,7 +136,7 @@ impl Tron {
         config.callbacks = callbacks.unwrap_or_default();
         let process =
             Process { member: config.member.clone(), broker, threads, drain_timeout: DRAIN_TIMEOUT };
-        Ok(Setup { process, listen, config, store, inspector })
+        Ok(Setup { process, listen, config, store, inspector, scaling })
     }
 }
 

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tron::{Config, Error, Handle, Inspect, Opened, Token, Tron};
+use tron::{Config, Error, Handle, Inspect, Opened, Scaling, Token, Tron};
 use wire::admin::DeployRequest;
 use wire::broker::{Embedded, Heard, RESULTS, Topic};
 use wire::bundle::Code;
@@ -64,18 +64,16 @@ impl Stage {
 
     /// A Tron over a store and a broker that are there already.
     pub(crate) async fn over(broker: Arc<Embedded>, store: Store, callbacks: AllowList) -> Self {
+        Self::launch(Config { callbacks, ..config() }, broker, store).await
+    }
+
+    /// One that scales pools.
+    pub(crate) async fn scaling(broker: Arc<Embedded>, store: Store, scaling: Scaling) -> Self {
+        Self::launch(Config { scaling: Some(scaling), ..config() }, broker, store).await
+    }
+
+    async fn launch(config: Config, broker: Arc<Embedded>, store: Store) -> Self {
         let inspections = Arc::new(AtomicUsize::new(0));
-        let config = Config {
-            callbacks,
-            callback_pause: Duration::from_millis(10),
-            heartbeat_interval: Duration::from_millis(50),
-            reconcile_interval: Duration::from_millis(50),
-            drain_grace: Duration::from_millis(100),
-            ready_timeout: Duration::from_millis(500),
-            bundle_bytes_max: 1024 * 1024,
-            sweep_interval: Duration::from_millis(50),
-            ..Config::new(MemberId::generate(Role::Tron), Token::from_text(TOKEN).unwrap())
-        };
         let (tron, handle) = Tron::new(config, broker.clone(), store.clone(), inspector(&inspections));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -134,6 +132,19 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         self.stop.cancel();
+    }
+}
+
+fn config() -> Config {
+    Config {
+        callback_pause: Duration::from_millis(10),
+        heartbeat_interval: Duration::from_millis(50),
+        reconcile_interval: Duration::from_millis(50),
+        drain_grace: Duration::from_millis(100),
+        ready_timeout: Duration::from_millis(500),
+        bundle_bytes_max: 1024 * 1024,
+        sweep_interval: Duration::from_millis(50),
+        ..Config::new(MemberId::generate(Role::Tron), Token::from_text(TOKEN).unwrap())
     }
 }
 

@@ -8,5 +8,6 @@ mod dead_letters;
 mod deploying;
 mod harness;
 mod objects;
+mod scaling;
 mod stats;
 mod uploading;
