@@ -15,8 +15,10 @@ use crate::trouble::Faulty;
 /// # Errors
 /// [`Faulty`] with every mistake found.
 pub(crate) fn document(bytes: &[u8]) -> Result<Document, Faulty> {
-    Document::parse(bytes)
-        .map_err(|invalid| Faulty { faults: invalid.faults.into_iter().map(fault).collect() })
+    let document = Document::parse(bytes)
+        .map_err(|invalid| Faulty { faults: invalid.faults.into_iter().map(fault).collect() })?;
+    tron::placement(&document).map_err(|fault| Faulty { faults: vec![fault] })?;
+    Ok(document)
 }
 
 /// Opens a bundle and checks everything about it but where it will be served.

@@ -86,7 +86,9 @@ fn tell(server: &Server, uploaded: &BundleInfo, deployed: &Deployed) -> Result<(
         "deployment {number}: {} {sha} serves {place} (route {})",
         uploaded.title, route.id
     ))?;
-    if !deployed.ready && deployed.failure.is_none() {
+    if let Some(alarm) = &deployed.alarm {
+        output::remark(format!("nobody can run it: {alarm}; its calls get a 503 until somebody can"));
+    } else if !deployed.ready && deployed.failure.is_none() {
         output::remark("no runner has loaded it yet; `funcatron members` shows who is there");
     }
     Ok(())

@@ -57,6 +57,9 @@ impl Describe {
 }
 
 fn route_facts(route: &RouteInfo) -> Vec<(&'static str, String)> {
+    let mut placements: Vec<_> = route.bundles.iter().map(|bundle| bundle.placement.to_string()).collect();
+    placements.retain(|placement| !placement.is_empty());
+    placements.dedup();
     vec![
         ("route", route.id.to_string()),
         ("title", route.title.clone()),
@@ -65,7 +68,9 @@ fn route_facts(route: &RouteInfo) -> Vec<(&'static str, String)> {
         ("bundles", routes::shares(route)),
         ("props", list(&route.props)),
         ("outbound", list(&route.outbound)),
+        ("placement", none_or(placements.join(" or "))),
         ("queued", route.queued.to_string()),
+        ("alarm", none_or(route.alarm.clone().unwrap_or_default())),
     ]
 }
 
@@ -77,10 +82,15 @@ fn bundle_facts(bundle: &BundleInfo) -> Vec<(&'static str, String)> {
         ("host", bundle.host.clone()),
         ("base path", bundle.base_path.clone()),
         ("code", bundle.code.clone()),
+        ("placement", none_or(bundle.placement.to_string())),
         ("bytes", bundle.size.to_string()),
     ]
 }
 
 fn list(words: &[String]) -> String {
-    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+    none_or(words.join(", "))
+}
+
+fn none_or(text: String) -> String {
+    if text.is_empty() { "none".to_owned() } else { text }
 }

@@ -21,13 +21,20 @@ impl Members {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let members: Vec<MemberInfo> = Server::choose(&self.given)?.get("/members")?;
         let now = Timestamp::now();
-        let header = ["ROLE", "MEMBER", "SEEN", "FAILED"];
+        let header = ["ROLE", "MEMBER", "SEEN", "LABELS", "FAILED"];
         self.output.show(&members, &header, || members.iter().map(|member| row(member, now)).collect())
     }
 }
 
 fn row(member: &MemberInfo, now: Timestamp) -> Vec<String> {
-    vec![member.role.to_string(), member.id.to_string(), clock::ago(member.seen_at, now), failures(member)]
+    let seen = clock::ago(member.seen_at, now);
+    vec![
+        member.role.to_string(),
+        member.id.to_string(),
+        if member.leaving { format!("leaving, {seen}") } else { seen },
+        member.labels.to_string(),
+        failures(member),
+    ]
 }
 
 /// The Funcs that a member could not load, and why.

@@ -18,7 +18,7 @@ pub(crate) struct Routes {
 impl Routes {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let routes: Vec<RouteInfo> = Server::choose(&self.given)?.get("/routes")?;
-        let header = ["ROUTE", "HOST", "BASE PATH", "TITLE", "BUNDLES", "QUEUED", "OPERATIONS"];
+        let header = ["ROUTE", "HOST", "BASE PATH", "TITLE", "BUNDLES", "QUEUED", "OPERATIONS", "ALARM"];
         self.output.show(&routes, &header, || routes.iter().map(row).collect())
     }
 }
@@ -32,6 +32,7 @@ fn row(route: &RouteInfo) -> Vec<String> {
         shares(route),
         route.queued.to_string(),
         route.operations.len().to_string(),
+        route.alarm.clone().unwrap_or_default(),
     ]
 }
 

@@ -124,6 +124,7 @@ mod tests {
             outbound: Vec::new(),
             props: Vec::new(),
             queued: 0,
+            alarm: None,
             operations: Vec::new(),
         };
         vec![route("*", "/"), route("*", "/pets"), route("a.example", "/pets"), route("*", "/pets/old")]

@@ -1,6 +1,6 @@
 //! `Table`: the routes as calls are looked up in them; built whole, never changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::Call;
 /// Every route, by namespace, host and base path.
 #[derive(Debug, Default)]
 pub struct Table {
-    namespaces: HashMap<Namespace, RouteTable<Target>>,
+    namespaces: Arc<HashMap<Namespace, RouteTable<Target>>>,
+    unserved: BTreeMap<String, String>,
 }
 
 /// What serves a route.
@@ -74,7 +75,18 @@ impl Table {
             .into_iter()
             .map(|(namespace, entries)| Ok((namespace, RouteTable::build(entries)?)))
             .collect::<Result<_, Conflict>>()?;
-        Ok(Self { namespaces })
+        Ok(Self { namespaces: Arc::new(namespaces), unserved: BTreeMap::new() })
+    }
+
+    /// The same routes, of whose queues nobody serves these, with the reason.
+    #[must_use]
+    pub fn with_unserved(&self, unserved: BTreeMap<String, String>) -> Self {
+        Self { namespaces: Arc::clone(&self.namespaces), unserved }
+    }
+
+    /// The queues that nobody serves at present, and why.
+    pub fn unserved(&self) -> &BTreeMap<String, String> {
+        &self.unserved
     }
 
     /// The queue that the call belongs in: that of the bundle it asks for, or of its share of the route.
@@ -142,7 +154,7 @@ fn hash(activation: ActivationId) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use wire::{RouteId, WeightedBundle};
+    use wire::{Labels, RouteId, WeightedBundle};
 
     use super::*;
 
@@ -158,7 +170,7 @@ mod tests {
             namespace,
             host: host.to_owned(),
             base_path: base_path.to_owned(),
-            bundles: vec![WeightedBundle { sha: sha(n), weight: 100 }],
+            bundles: vec![WeightedBundle { sha: sha(n), weight: 100, placement: Labels::default() }],
             props: Default::default(),
             outbound: Vec::new(),
         }
@@ -167,8 +179,10 @@ mod tests {
     /// `/a`, shared by bundles 0, 1, …
     fn shared(weights: &[u32]) -> Table {
         let mut route = route("*", "/a", 0);
-        route.bundles =
-            (0..).zip(weights).map(|(n, weight)| WeightedBundle { sha: sha(n), weight: *weight }).collect();
+        route.bundles = (0..)
+            .zip(weights)
+            .map(|(n, weight)| WeightedBundle { sha: sha(n), weight: *weight, placement: Labels::default() })
+            .collect();
         Table::build(&[route]).unwrap()
     }
 

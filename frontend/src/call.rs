@@ -73,7 +73,7 @@ impl Calls {
         timeout(self.wait_max, answer).await.unwrap_or(Err(Error::NoAnswer))
     }
 
-    /// Straight to the Func's queue, if it is known here and is there. Everything else is for Tron to sort
+    /// Straight to the Func's queue, if it is known here, is there and is served. Everything else is for Tron to sort
     /// out, whose routes may be newer than ours.
     async fn publish(&self, invoke: &Invoke, message: Message) -> Result<(), broker::Error> {
         if let Some(queue) = self.func_queue(invoke) {
@@ -87,7 +87,11 @@ impl Calls {
 
     fn func_queue(&self, invoke: &Invoke) -> Option<Arc<str>> {
         let table = self.table.as_ref()?.borrow();
-        table.queue(&Call::from(invoke)).ok().cloned()
+        table
+            .queue(&Call::from(invoke))
+            .ok()
+            .filter(|queue| !table.unserved().contains_key(&***queue))
+            .cloned()
     }
 }
 

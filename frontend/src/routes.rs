@@ -1,5 +1,6 @@
 //! `Routes`: follows the routes that Tron publishes, and says how far we are with them.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -52,18 +53,31 @@ impl Routes {
     fn hear(&mut self, line: &Bytes) {
         match decode_line::<ControlHead>(line) {
             Ok(head) if head.version > self.version => {}
+            Ok(head) if head.version == self.version => return self.serve_all_but(head.unserved),
             Ok(_) => return,
             Err(error) => return warn!(error = %Chain(&error), "control message cannot be read"),
         }
-        let Ok(Control::Routes { version, routes, .. }) = decode_line(line) else { return };
+        let Ok(Control::Routes { version, routes, unserved, .. }) = decode_line(line) else { return };
         match Table::build(&routes) {
             Ok(table) => {
                 info!(version, routes = routes.len(), "routes in force");
-                self.table.send_replace(Arc::new(table));
+                self.table.send_replace(Arc::new(table.with_unserved(unserved)));
                 self.version = version;
             }
             Err(bad) => error!(version, error = %bad, "routes refused, those before them hold on"),
         }
+    }
+
+    /// Of the same routes, other queues are served than before: runners have come or gone.
+    fn serve_all_but(&self, unserved: Option<BTreeMap<String, String>>) {
+        let Some(unserved) = unserved else { return };
+        self.table.send_if_modified(|table| {
+            let is_news = unserved != *table.unserved();
+            if is_news {
+                *table = Arc::new(table.with_unserved(unserved));
+            }
+            is_news
+        });
     }
 
     async fn beat(&self) {

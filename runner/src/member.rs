@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use wire::broker::{Heard, Listener, Topic};
 use wire::{
-    Assignment, Broker, Chain, Control, FuncAssignment, Heartbeat, MemberId, Role, RunnerReport, Version,
-    decode_lines,
+    Assignment, Broker, Chain, Control, FuncAssignment, Heartbeat, Labels, MemberId, Role, RunnerReport,
+    Version, decode_lines,
 };
 
 use crate::Config;
@@ -113,13 +113,22 @@ impl Member {
 
     fn hear(&mut self, message: Control) {
         match message {
-            Control::Assignment(assignment) if self.is_news(&assignment) => {
-                self.assignment = assignment;
-                self.load();
-            }
+            Control::Assignment(assignment) => self.follow(assignment),
             Control::Cancel { activations, .. } => self.cancels.replace(activations),
-            Control::Assignment(_) | Control::Routes { .. } => {}
+            Control::Routes { .. } => {}
         }
+    }
+
+    fn follow(&mut self, mut assignment: Assignment) {
+        assignment.funcs.retain(|func| self.is_ours(func));
+        if self.is_news(&assignment) {
+            self.assignment = assignment;
+            self.load();
+        }
+    }
+
+    fn is_ours(&self, func: &FuncAssignment) -> bool {
+        self.report.labels.include(&func.placement) && func.on.as_ref().is_none_or(|on| on.contains(&self.id))
     }
 
     /// Within a version, what is being drained changes, and Trons may differ about it for a moment.
@@ -227,9 +236,9 @@ fn report(config: &Config) -> RunnerReport {
     }
 }
 
-/// What a Func is loaded from, whether it drains or not.
+/// What a Func is loaded from, whoever else runs it and whether it drains or not.
 fn source(func: &FuncAssignment) -> FuncAssignment {
-    FuncAssignment { draining: false, ..func.clone() }
+    FuncAssignment { placement: Labels::default(), on: None, draining: false, ..func.clone() }
 }
 
 /// What was loaded meanwhile, for as long as something is being loaded.

@@ -54,7 +54,20 @@ impl Outbox {
     /// # Errors
     /// When the queue has no room or is gone, or the call's time is up. A promised call waits for all of that.
     pub(crate) async fn put(&self, queue: &str, invoke: &Invoke) -> Result<(), broker::Error> {
-        let message = Message::new(line(invoke));
+        self.put_message(queue, Message::new(line(invoke)), invoke).await
+    }
+
+    /// The same, by way of a queue that holds it back for as long.
+    pub(crate) async fn put_later(
+        &self,
+        queue: &str,
+        invoke: &Invoke,
+        wait: Duration,
+    ) -> Result<(), broker::Error> {
+        self.put_message(queue, Message::new(line(invoke)).delayed(wait), invoke).await
+    }
+
+    async fn put_message(&self, queue: &str, message: Message, invoke: &Invoke) -> Result<(), broker::Error> {
         self.send(queue, expiring(message, invoke.asynchronous, invoke.deadline), invoke.asynchronous).await
     }
 

@@ -21,8 +21,8 @@ use crate::serving::Serving;
 /// One at a time: whatever is here may end its runner, and nobody else is to be blamed for that.
 const PREFETCH: u16 = 1;
 
-/// How long a call that is not for us is kept before it goes back to the firehose: its Func may be on its
-/// way to or from the runners, and round trips do not speed that up.
+/// How long the broker holds a call back that is not for us: its Func may be on its way to or from the runners,
+/// and round trips do not speed that up.
 const NOT_SERVED_PAUSE: Duration = Duration::from_millis(500);
 
 /// A runner's share of the queue where calls are tried alone.
@@ -93,11 +93,11 @@ impl Retries {
         }
     }
 
-    /// Gives a call whose Func is not served here, or not any more, to whoever knows where it goes now.
+    /// Gives a call whose Func is not served here, or not any more, to whoever knows where it goes now: from its
+    /// Func's queue, one that serves it begins it. It is not kept here meanwhile, where its turn is others' too.
     async fn send_back(&self, queue: &str, invoke: Invoke) {
-        tokio::time::sleep(NOT_SERVED_PAUSE).await;
         let invoke = Invoke { queue: None, ..invoke };
-        if let Err(error) = self.hands.outbox.put(REQUESTS, &invoke).await {
+        if let Err(error) = self.hands.outbox.put_later(REQUESTS, &invoke, NOT_SERVED_PAUSE).await {
             warn!(request_id = %invoke.id, %error, "call not put back");
             let detail = "the call was cut off and may have had its effects; nobody takes it any more";
             self.give_up(queue, &invoke, detail.to_owned()).await;

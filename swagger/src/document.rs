@@ -1,5 +1,7 @@
 //! `Document` is a checked OpenAPI document, ready to judge requests.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::{
@@ -18,6 +20,7 @@ pub struct Document {
     version: String,
     host: HostPattern,
     base_path: BasePath,
+    placement: BTreeMap<String, String>,
     operations: Operations,
 }
 
@@ -33,13 +36,14 @@ impl Document {
         let title = reader.info("title");
         let api_version = reader.info("version");
         let (host, base_path) = reader.served_at();
+        let placement = reader.placement();
         let operations = reader.operations(&title);
         reader.finish_schemas();
         let faults = reader.into_faults();
         if !faults.is_empty() {
             return Err(Invalid { faults });
         }
-        Ok(Document { json, title, version: api_version, host, base_path, operations })
+        Ok(Document { json, title, version: api_version, host, base_path, placement, operations })
     }
 
     /// The title (`info.title`).
@@ -60,6 +64,11 @@ impl Document {
     /// The base path that the document claims.
     pub fn base_path(&self) -> &BasePath {
         &self.base_path
+    }
+
+    /// The labels that the document asks of whoever runs it (`x-funcatron-placement`).
+    pub fn placement(&self) -> &BTreeMap<String, String> {
+        &self.placement
     }
 
     /// The operations, in document order.

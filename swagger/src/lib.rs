@@ -19,6 +19,7 @@ mod parameter;
 mod parameters;
 mod paths;
 mod percent;
+mod placement;
 mod reader;
 mod refusal;
 mod request;

@@ -22,9 +22,13 @@ fn parse_mistakes_are_all_reported() {
         }),
         json!({"parameters": {"L": {"$ref": "#/components/parameters/L"}}}),
     );
+    let mut document = document;
+    document["x-funcatron-placement"] = json!({"gpu": true, "zone": ["a"], "disk": "ssd"});
     let found = faults(&document);
     let pointers: Vec<&str> = found.iter().map(|(pointer, _)| pointer.as_str()).collect();
     for expected in [
+        "/x-funcatron-placement/gpu",
+        "/x-funcatron-placement/zone",
         "/paths/~1a~1{x}/get",
         "/paths/~1a~1{x}/post",
         "/paths/~1a~1{y}",
@@ -41,6 +45,7 @@ fn parse_mistakes_are_all_reported() {
     ] {
         assert!(pointers.contains(&expected), "{expected} not in {pointers:#?}");
     }
+    assert!(!pointers.contains(&"/x-funcatron-placement/disk"));
 }
 
 #[test]

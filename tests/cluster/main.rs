@@ -21,6 +21,7 @@ mod members;
 mod messages;
 #[path = "../platform/operator.rs"]
 mod operator;
+mod placement;
 #[path = "../platform/promises.rs"]
 mod promises;
 #[path = "../platform/samples.rs"]

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tracing::warn;
 use wire::admin::{BundleInfo, OperationInfo};
 use wire::bundle::{self, Code};
-use wire::{Bundle, BundleSha, Chain, Fault, Store, store};
+use wire::{BadLabels, Bundle, BundleSha, Chain, Fault, Labels, Store, store};
 
 use crate::Rejection;
 
@@ -32,6 +32,9 @@ const OPENED_MAX: usize = 2;
 
 /// Descriptions kept in memory, a few kilobytes each: more than a person deploys.
 const DESCRIBED_MAX: usize = 1_024;
+
+/// What is wrong with a bundle whose document has faults.
+const NOT_SERVED: &str = "the bundle's OpenAPI document cannot be served";
 
 /// What came of an upload.
 #[derive(Clone, Debug)]
@@ -179,7 +182,9 @@ impl Described {
 fn open(zip: &[u8]) -> Result<(Opened, BundleInfo), Rejection> {
     let bundle = Bundle::open(zip).map_err(refuse_bundle)?;
     let document = Document::parse(&bundle.document).map_err(refuse_document)?;
-    let info = describe(&bundle, &document, zip.len());
+    let placement = placement(&document)
+        .map_err(|fault| Rejection::Unusable { detail: NOT_SERVED.to_owned(), faults: vec![fault] })?;
+    let info = describe(&bundle, &document, placement, zip.len());
     Ok((Opened { bundle, document }, info))
 }
 
@@ -193,7 +198,21 @@ fn refuse_bundle(error: bundle::Error) -> Rejection {
 
 fn refuse_document(invalid: swagger::Invalid) -> Rejection {
     let faults = invalid.faults.into_iter().map(fault).collect();
-    Rejection::Unusable { detail: "the bundle's OpenAPI document cannot be served".to_owned(), faults }
+    Rejection::Unusable { detail: NOT_SERVED.to_owned(), faults }
+}
+
+/// What a document asks of the runners that run its code.
+///
+/// # Errors
+/// With where in the document something else than labels stands.
+pub fn placement(document: &Document) -> Result<Labels, Fault> {
+    const POINTER: &str = "/x-funcatron-placement";
+    let at = |pointer: String, bad: BadLabels| Fault::new("document", pointer, bad.to_string());
+    for (name, value) in document.placement() {
+        let pointer = || format!("{POINTER}/{}", name.replace('~', "~0").replace('/', "~1"));
+        Labels::new([(name.clone(), value.clone())]).map_err(|bad| at(pointer(), bad))?;
+    }
+    Labels::new(document.placement().clone()).map_err(|bad| at(POINTER.to_owned(), bad))
 }
 
 /// A fault that `swagger` found, as clients are told of it.
@@ -201,7 +220,7 @@ pub(crate) fn fault(fault: swagger::Fault) -> Fault {
     Fault::new(fault.location, fault.pointer, fault.reason)
 }
 
-fn describe(bundle: &Bundle, document: &Document, size: usize) -> BundleInfo {
+fn describe(bundle: &Bundle, document: &Document, placement: Labels, size: usize) -> BundleInfo {
     let code = match &bundle.code {
         Code::Wasm(_) => "wasm",
         Code::JavaScript(_) => "js",
@@ -219,6 +238,7 @@ fn describe(bundle: &Bundle, document: &Document, size: usize) -> BundleInfo {
         host: document.host().to_string(),
         base_path: document.base_path().to_string(),
         code: code.to_owned(),
+        placement,
         operations: operations.collect(),
     }
 }

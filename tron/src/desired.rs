@@ -59,7 +59,7 @@ pub(crate) fn deploy(
         check_lineage(before, info, titles)?;
     }
     let route = Route {
-        bundles: share(before, &request.sha, request.weight.unwrap_or(PERCENT)),
+        bundles: share(before, info, request.weight.unwrap_or(PERCENT)),
         props: request.props.clone().or_else(|| Some(before?.props.clone())).unwrap_or_default(),
         outbound: request.outbound.clone().or_else(|| Some(before?.outbound.clone())).unwrap_or_default(),
         id: claim.id,
@@ -136,14 +136,15 @@ fn check_lineage(
 }
 
 /// Gives the bundle its percentage; the others keep the rest in their old proportion.
-fn share(before: Option<&Route>, sha: &BundleSha, weight: u32) -> Vec<WeightedBundle> {
+fn share(before: Option<&Route>, info: &BundleInfo, weight: u32) -> Vec<WeightedBundle> {
     let others: Vec<&WeightedBundle> =
-        before.iter().flat_map(|route| &route.bundles).filter(|bundle| bundle.sha != *sha).collect();
+        before.iter().flat_map(|route| &route.bundles).filter(|bundle| bundle.sha != info.sha).collect();
+    let ours = |weight| WeightedBundle { sha: info.sha.clone(), weight, placement: info.placement.clone() };
     if weight == PERCENT || others.is_empty() {
-        return vec![WeightedBundle { sha: sha.clone(), weight: PERCENT }];
+        return vec![ours(PERCENT)];
     }
     let mut shared = scale(&others, PERCENT.saturating_sub(weight));
-    shared.push(WeightedBundle { sha: sha.clone(), weight });
+    shared.push(ours(weight));
     shared
 }
 
@@ -158,10 +159,10 @@ fn scale(bundles: &[&WeightedBundle], sum: u32) -> Vec<WeightedBundle> {
     let mut seen = 0;
     let mut given = 0;
     let mut scaled = Vec::with_capacity(bundles.len());
-    for bundle in bundles {
+    for &bundle in bundles {
         seen += old(bundle);
         let up_to = u32::try_from(u64::from(sum) * seen / total).unwrap_or(sum);
-        scaled.push(WeightedBundle { sha: bundle.sha.clone(), weight: up_to - given });
+        scaled.push(WeightedBundle { weight: up_to - given, ..bundle.clone() });
         given = up_to;
     }
     scaled

@@ -12,7 +12,9 @@ use wire::admin::{
     MemberInfo, Purged, RedriveRequest, Redriven, RollbackRequest, RouteInfo,
 };
 use wire::store::RecordKind;
-use wire::{Activation, ActivationId, BodySha, Broker, BundleSha, MemberId, Route, RouteId, Store};
+use wire::{
+    Activation, ActivationId, BodySha, Broker, BundleSha, FuncAssignment, MemberId, Route, RouteId, Store,
+};
 
 use crate::Rejection;
 use crate::activations::{Activations, Follow};
@@ -20,6 +22,7 @@ use crate::bundles::{Bundles, Uploaded};
 use crate::dead_letters::DeadLetters;
 use crate::desired::{self, Change, Claim};
 use crate::log::Log;
+use crate::plan;
 use crate::query::Query;
 use crate::stats::Statistics;
 use crate::status::{Readiness, Status};
@@ -149,20 +152,21 @@ impl Handle {
     pub async fn deploy(&self, request: &DeployRequest, by: &str) -> Result<Deployed, Rejection> {
         let before = self.shared.log.current().await?.number;
         let (mut deployment, route) = self.change_route(request, by, false).await?;
-        let queue = queue(&deployment.routes, &route, &request.sha);
-        let mut readiness = self.wait_for_runner(deployment.number, &queue).await;
+        let func = plan::func_of(&deployment.routes, &route, &request.sha);
+        let mut readiness = self.wait_for_runner(deployment.number, func.as_ref()).await;
         if deployment.number <= before && matches!(readiness, Readiness::Failed(_)) {
             // That was said about an earlier attempt, and what was in its way may be gone.
             (deployment, _) = self.change_route(request, by, true).await?;
-            readiness = self.wait_for_runner(deployment.number, &queue).await;
+            readiness = self.wait_for_runner(deployment.number, func.as_ref()).await;
         }
         self.wait_until_applied(&deployment).await;
-        let failure = match &readiness {
-            Readiness::Failed(reason) => Some(reason.clone()),
-            Readiness::Ready | Readiness::Pending => None,
-        };
         let ready = readiness == Readiness::Ready;
-        Ok(Deployed { deployment: DeploymentInfo::from(&*deployment), route, ready, failure })
+        let (failure, alarm) = match readiness {
+            Readiness::Failed(reason) => (Some(reason), None),
+            Readiness::Unserved(why) => (None, Some(why)),
+            Readiness::Ready | Readiness::Pending => (None, None),
+        };
+        Ok(Deployed { deployment: DeploymentInfo::from(&*deployment), route, ready, failure, alarm })
     }
 
     async fn change_route(
@@ -318,10 +322,12 @@ impl Handle {
 
     /// A route as it is listed. What cannot be found out for the moment is left empty.
     async fn describe(&self, route: &Route) -> RouteInfo {
-        let mut queued = 0;
+        let (mut queued, mut alarm) = (0, None);
         for bundle in &route.bundles {
-            let depth = self.shared.broker.depth(&route.queue(&bundle.sha)).await.unwrap_or_default();
+            let queue = route.queue(&bundle.sha);
+            let depth = self.shared.broker.depth(&queue).await.unwrap_or_default();
             queued += u64::try_from(depth.ready).unwrap_or(u64::MAX);
+            alarm = alarm.or_else(|| self.shared.status.borrow().unserved.get(&queue).cloned());
         }
         let info = match route.bundles.first() {
             Some(bundle) => self.shared.bundles.info(&bundle.sha).await.ok(),
@@ -336,6 +342,7 @@ impl Handle {
             outbound: route.outbound.clone(),
             props: route.props.keys().cloned().collect(),
             queued,
+            alarm,
             operations: info.map(|info| info.operations.clone()).unwrap_or_default(),
         }
     }
@@ -348,19 +355,16 @@ impl Handle {
         let _in_time = tokio::time::timeout(self.shared.ready_timeout, applied).await;
     }
 
-    async fn wait_for_runner(&self, number: u64, queue: &str) -> Readiness {
+    /// Waits for a runner to have loaded this Func; nobody does when somebody took it away meanwhile.
+    async fn wait_for_runner(&self, number: u64, func: Option<&FuncAssignment>) -> Readiness {
+        let Some(func) = func else { return Readiness::Pending };
         let mut status = self.shared.status.clone();
-        let known = status.wait_for(|status| status.readiness(number, queue) != Readiness::Pending);
+        let known = status.wait_for(|status| status.readiness(number, func) != Readiness::Pending);
         match tokio::time::timeout(self.shared.ready_timeout, known).await {
-            Ok(Ok(status)) => status.readiness(number, queue),
+            Ok(Ok(status)) => status.readiness(number, func),
             Ok(Err(_)) | Err(_) => Readiness::Pending,
         }
     }
-}
-
-/// The queue of this bundle on this route; empty, so nobody's, when somebody took it away meanwhile.
-fn queue(routes: &[Route], id: &RouteId, sha: &BundleSha) -> String {
-    routes.iter().find(|route| route.id == *id).map(|route| route.queue(sha)).unwrap_or_default()
 }
 
 fn check_frontends(kind: RecordKind) -> Result<(), Rejection> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wire::admin::Deployment;
 use wire::broker::Depth;
-use wire::{Assignment, BundleSha, Control, FuncAssignment, Route, Version};
+use wire::{Assignment, BundleSha, Control, FuncAssignment, Route, RouteId, Version, WeightedBundle};
 
 use crate::stage::Stage;
 
@@ -70,7 +70,7 @@ impl Plan {
             for bundle in &route.bundles {
                 let queue = route.queue(&bundle.sha);
                 if !names.contains(&*queue) {
-                    let left = || Replaced { func: func(route, &bundle.sha), stage: Stage::Gone };
+                    let left = || Replaced { func: func(route, bundle), stage: Stage::Gone };
                     replaced.entry(queue).or_insert_with(left);
                 }
             }
@@ -109,9 +109,10 @@ impl Plan {
     }
 
     /// The message to whoever dispatches.
-    pub(crate) fn to_routes(&self) -> Control {
+    pub(crate) fn to_routes(&self, unserved: &BTreeMap<String, String>) -> Control {
         let version = self.deployment.unwrap_or_default();
-        Control::Routes { v: Version, version, routes: self.routes.clone() }
+        let (routes, unserved) = (self.routes.clone(), unserved.clone());
+        Control::Routes { v: Version, version, routes, unserved }
     }
 
     /// The message to runners.
@@ -129,21 +130,28 @@ impl Plan {
 }
 
 /// One Func per bundle of every route.
-fn funcs(routes: &[Route]) -> Vec<FuncAssignment> {
-    let of_route =
-        |route: &Route| route.bundles.iter().map(|bundle| func(route, &bundle.sha)).collect::<Vec<_>>();
+pub(crate) fn funcs(routes: &[Route]) -> Vec<FuncAssignment> {
+    let of_route = |route: &Route| route.bundles.iter().map(|bundle| func(route, bundle)).collect::<Vec<_>>();
     routes.iter().flat_map(of_route).collect()
 }
 
-fn func(route: &Route, sha: &BundleSha) -> FuncAssignment {
+/// The Func of this bundle on this route, if there is one.
+pub(crate) fn func_of(routes: &[Route], id: &RouteId, sha: &BundleSha) -> Option<FuncAssignment> {
+    let route = routes.iter().find(|route| route.id == *id)?;
+    route.bundles.iter().find(|bundle| bundle.sha == *sha).map(|bundle| func(route, bundle))
+}
+
+fn func(route: &Route, bundle: &WeightedBundle) -> FuncAssignment {
     FuncAssignment {
-        queue: route.queue(sha),
+        queue: route.queue(&bundle.sha),
         route: route.id.clone(),
         namespace: route.namespace.clone(),
         base_path: route.base_path.clone(),
-        sha: sha.clone(),
+        sha: bundle.sha.clone(),
         props: route.props.clone(),
         outbound: route.outbound.clone(),
+        placement: bundle.placement.clone(),
+        on: None,
         draining: false,
     }
 }

@@ -15,6 +15,7 @@ use wire::{Backoff, Broker, Chain, Control, ControlHead, Heartbeat, store};
 use crate::Config;
 use crate::log::Log;
 use crate::members::{self, Members};
+use crate::placement::{Known, Placement};
 use crate::plan::Plan;
 use crate::queues::Queues;
 use crate::round::Round;
@@ -56,8 +57,8 @@ pub(crate) struct Reconciler {
     statistics: Arc<Statistics>,
     plan: Plan,
     members: Members,
+    placement: Placement,
     tick: Duration,
-    silence_max: Duration,
     /// When the state is to be told again.
     tell_at: Option<Instant>,
     ticks_until_sweep: u32,
@@ -81,9 +82,9 @@ impl Reconciler {
             status,
             statistics,
             plan: Plan::new(config.drain_grace),
-            members: Members::default(),
+            members: Members::new(config.silence_max()),
+            placement: Placement::default(),
             tick: config.reconcile_interval,
-            silence_max: config.silence_max(),
             tell_at: None,
             ticks_until_sweep: 0,
             sweep: Round::new(SWEEP_LEN_MAX),
@@ -135,24 +136,26 @@ impl Reconciler {
         self.queues.declare(self.plan.added(&state)).await?;
         self.plan.adopt(&state, &before, Instant::now());
         self.statistics.expect(self.plan.queues(), Instant::now());
+        self.weigh();
         // A broadcast that fails is made up for by the timer: it must not keep the table from changing.
         let told_runners = self.broadcast(&self.plan.to_assignment()).await;
         match Table::build(&state.routes) {
-            Ok(table) => _ = self.table.send_replace(Arc::new(table)),
+            Ok(table) => {
+                let table = table.with_unserved(self.placement.unserved().clone());
+                self.table.send_replace(Arc::new(table));
+            }
             Err(bad) => error!(number = state.number, error = %bad, "deployment refused"),
         }
         self.publish_status();
         told_runners?;
-        self.broadcast(&self.plan.to_routes()).await?;
+        self.broadcast(&self.plan.to_routes(self.placement.unserved())).await?;
         info!(number = state.number, "deployment in force");
         Ok(())
     }
 
     /// What the timer does: everything that a lost message, a dead member or another Tron can upset.
     async fn repair(&mut self) -> Result<(), Setback> {
-        for member in self.members.forget(Instant::now(), self.silence_max) {
-            info!(%member, "member forgotten");
-        }
+        self.place();
         self.log.refresh().await?;
         self.apply().await?;
         self.look().await?;
@@ -217,14 +220,33 @@ impl Reconciler {
             self.statistics.observe(&heartbeat, Instant::now());
             self.members.hear(heartbeat, Instant::now());
         }
+        self.place();
         self.publish_status();
+    }
+
+    /// Sees who is gone, and follows what changes about who can run what: dispatchers are told at once.
+    fn place(&mut self) {
+        for member in self.members.forget(Instant::now()) {
+            info!(%member, "member forgotten");
+        }
+        if self.weigh() {
+            let unserved = self.placement.unserved();
+            self.table.send_modify(|table| *table = Arc::new(table.with_unserved(unserved.clone())));
+            self.tell_at = Some(Instant::now());
+        }
+    }
+
+    /// Works out who can run what, if there is reason to; whether that changed.
+    fn weigh(&mut self) -> bool {
+        let known = Known { deployment: self.planned(), members: self.members.revision(Instant::now()) };
+        self.placement.update(known, self.plan.wanted(), || self.members.fleet())
     }
 
     /// Tells everybody the whole state.
     async fn tell(&mut self) -> Result<(), broker::Error> {
         self.tell_at = None;
         self.broadcast(&self.plan.to_assignment()).await?;
-        self.broadcast(&self.plan.to_routes()).await
+        self.broadcast(&self.plan.to_routes(self.placement.unserved())).await
     }
 
     async fn broadcast(&self, control: &Control) -> Result<(), broker::Error> {
@@ -241,6 +263,7 @@ impl Reconciler {
         self.status.send_replace(Status {
             deployment: self.planned(),
             draining: self.plan.draining(),
+            unserved: self.placement.unserved().clone(),
             members: self.members.infos(),
         });
     }

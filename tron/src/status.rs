@@ -1,7 +1,9 @@
 //! `Status`: how far the platform is with the desired state, as the reconciler last saw it. Pure.
 
+use std::collections::BTreeMap;
+
 use wire::admin::MemberInfo;
-use wire::{BundleSha, Role};
+use wire::{BundleSha, FuncAssignment, Role};
 
 /// How far the platform is.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +12,8 @@ pub(crate) struct Status {
     pub(crate) deployment: u64,
     /// Bundles that runners need although no route names them.
     pub(crate) draining: Vec<BundleSha>,
+    /// The queues whose Funcs nobody can run, and why.
+    pub(crate) unserved: BTreeMap<String, String>,
     /// Everybody who has been heard of lately.
     pub(crate) members: Vec<MemberInfo>,
 }
@@ -23,6 +27,8 @@ pub(crate) enum Readiness {
     Ready,
     /// Every runner that has the assignment failed to load it; this is what one said.
     Failed(String),
+    /// Nobody can run it, for this reason.
+    Unserved(String),
 }
 
 impl Status {
@@ -32,17 +38,19 @@ impl Status {
         self.deployment >= number && others.all(|member| member.version >= number)
     }
 
-    /// Whether the Func behind `queue` is ready by deployment `number`.
-    pub(crate) fn readiness(&self, number: u64, queue: &str) -> Readiness {
+    /// Whether this Func is ready by deployment `number`.
+    pub(crate) fn readiness(&self, number: u64, func: &FuncAssignment) -> Readiness {
         if self.deployment < number {
             return Readiness::Pending;
         }
+        if let Some(why) = self.unserved.get(&func.queue) {
+            return Readiness::Unserved(why.clone());
+        }
+        let runners = self.members.iter().filter(|member| member.role == Role::Runner && !member.leaving);
+        let runners = runners.filter(|runner| runner.labels.include(&func.placement));
         let mut failure = None;
-        for member in &self.members {
-            if member.role != Role::Runner || member.version < number {
-                continue;
-            }
-            match member.failed.get(queue) {
+        for runner in runners.filter(|runner| runner.version >= number) {
+            match runner.failed.get(&func.queue) {
                 None => return Readiness::Ready,
                 Some(reason) => failure = Some(reason.clone()),
             }
@@ -53,9 +61,11 @@ impl Status {
 
 #[cfg(test)]
 mod tests {
-    use wire::{MemberId, Timestamp};
+    use wire::{Labels, MemberId, Timestamp};
 
     use super::*;
+    use crate::desired::tests::route;
+    use crate::plan;
 
     fn member(role: Role, version: u64) -> MemberInfo {
         MemberInfo { id: MemberId::generate(role), role, ..runner(version, &[]) }
@@ -69,31 +79,50 @@ mod tests {
             version,
             seen_at: Timestamp(0),
             failed,
+            leaving: false,
+            labels: Labels::default(),
         }
     }
 
+    /// The Func behind the queue `q` or another, which asks for nothing.
+    fn func(queue: &str) -> FuncAssignment {
+        let mut funcs = plan::funcs(&[route("*", "/a", 0)]);
+        FuncAssignment { queue: queue.to_owned(), ..funcs.remove(0) }
+    }
+
     fn status(members: Vec<MemberInfo>) -> Status {
-        Status { deployment: 2, draining: vec![], members }
+        Status { deployment: 2, members, ..Status::default() }
     }
 
     #[test]
     fn one_runner_that_has_it_is_enough() {
         let status = status(vec![runner(2, &[("q", "no memory")]), runner(3, &[])]);
-        assert_eq!(status.readiness(2, "q"), Readiness::Ready);
-        assert_eq!(status.readiness(3, "q"), Readiness::Pending);
+        assert_eq!(status.readiness(2, &func("q")), Readiness::Ready);
+        assert_eq!(status.readiness(3, &func("q")), Readiness::Pending);
     }
 
     #[test]
     fn nobody_and_those_behind_say_nothing() {
-        assert_eq!(status(vec![]).readiness(2, "q"), Readiness::Pending);
-        assert_eq!(status(vec![runner(1, &[("q", "old")])]).readiness(2, "q"), Readiness::Pending);
+        assert_eq!(status(vec![]).readiness(2, &func("q")), Readiness::Pending);
+        assert_eq!(status(vec![runner(1, &[("q", "old")])]).readiness(2, &func("q")), Readiness::Pending);
     }
 
     #[test]
     fn a_failure_is_told_when_all_fail() {
         let status = status(vec![runner(1, &[]), runner(2, &[("q", "no memory")])]);
-        assert_eq!(status.readiness(2, "q"), Readiness::Failed("no memory".into()));
-        assert_eq!(status.readiness(2, "other"), Readiness::Ready);
+        assert_eq!(status.readiness(2, &func("q")), Readiness::Failed("no memory".into()));
+        assert_eq!(status.readiness(2, &func("other")), Readiness::Ready);
+    }
+
+    #[test]
+    fn only_runners_that_match_and_stay_say_that_it_is_ready() {
+        let asking = FuncAssignment { placement: "gpu=true".parse().unwrap(), ..func("q") };
+        let gpu = |leaving| MemberInfo { labels: asking.placement.clone(), leaving, ..runner(2, &[]) };
+        assert_eq!(status(vec![runner(2, &[]), gpu(true)]).readiness(2, &asking), Readiness::Pending);
+        assert_eq!(status(vec![gpu(false)]).readiness(2, &asking), Readiness::Ready);
+        let unserved = [("q".to_owned(), "no gpu".to_owned())].into();
+        let status = Status { unserved, ..status(vec![runner(2, &[])]) };
+        assert_eq!(status.readiness(2, &asking), Readiness::Unserved("no gpu".into()));
     }
 
     #[test]

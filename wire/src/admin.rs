@@ -6,7 +6,8 @@ mod stats;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{BundleSha, MemberId, Role, Route, RouteId, Timestamp, WeightedBundle};
+use crate::invoke::is_false;
+use crate::{BundleSha, Labels, MemberId, Role, Route, RouteId, Timestamp, WeightedBundle};
 
 /// Below which a Tron hands out objects of the store, to members that cannot reach it themselves.
 pub const OBJECTS_PATH: &str = "/api/v1/objects";
@@ -31,6 +32,9 @@ pub struct BundleInfo {
     pub base_path: String,
     /// What its code is: `wasm` or `js`.
     pub code: String,
+    /// What it asks of runners.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub placement: Labels,
     /// Its operations.
     pub operations: Vec<OperationInfo>,
 }
@@ -84,6 +88,9 @@ pub struct Deployed {
     /// Why the runners could not load it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// Why nobody can run it, until that is changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<String>,
 }
 
 /// One entry of the deployment log: the whole desired state, with who brought it about and when.
@@ -149,6 +156,9 @@ pub struct RouteInfo {
     pub props: Vec<String>,
     /// Calls that wait.
     pub queued: u64,
+    /// What an operator has to look at: why nobody can run a bundle of its.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<String>,
     /// Its operations.
     pub operations: Vec<OperationInfo>,
 }
@@ -166,6 +176,12 @@ pub struct MemberInfo {
     pub seen_at: Timestamp,
     /// Funcs that it could not load: queue and reason.
     pub failed: std::collections::BTreeMap<String, String>,
+    /// Whether it was told to stop.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub leaving: bool,
+    /// Of a runner, what Funcs may ask for.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
 }
 
 /// A log line in a listing, with what it belongs to.

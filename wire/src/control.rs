@@ -10,7 +10,7 @@ use tracing::warn;
 use crate::broker::{Broker, Topic};
 use crate::invoke::is_false;
 use crate::report::{PoolReport, RunnerReport};
-use crate::{ActivationId, BundleSha, MemberId, Namespace, RouteId, Timestamp, Version, encode_line};
+use crate::{ActivationId, BundleSha, Labels, MemberId, Namespace, RouteId, Timestamp, Version, encode_line};
 
 /// A host and base path, and the bundles that serve them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct WeightedBundle {
     pub sha: BundleSha,
     /// Its share, relative to the others' weights.
     pub weight: u32,
+    /// What it asks of the runners that run it.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub placement: Labels,
 }
 
 impl Route {
@@ -61,6 +64,10 @@ pub enum Control {
         version: u64,
         /// Every route.
         routes: Vec<Route>,
+        /// The queues whose Funcs nobody can run at present, and why: who dispatches answers their calls. Of
+        /// one version, the message that came last holds.
+        #[serde(default)]
+        unserved: BTreeMap<String, String>,
     },
     /// To runners: what to consume.
     Assignment(Assignment),
@@ -86,6 +93,9 @@ pub struct ControlHead {
     /// The number of the deployment that it is about; 0 when it is about none.
     #[serde(default)]
     pub version: u64,
+    /// In a message of routes: the queues whose Funcs nobody can run at present, and why.
+    #[serde(default)]
+    pub unserved: Option<BTreeMap<String, String>>,
 }
 
 /// The Funcs that runners are to serve.
@@ -119,6 +129,12 @@ pub struct FuncAssignment {
     /// What the Func may call.
     #[serde(default)]
     pub outbound: Vec<String>,
+    /// What it asks of runners: those that have all of this run it, and nobody else.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub placement: Labels,
+    /// Which of these run it; each of them, when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Vec<MemberId>>,
     /// Whether no route names it any more: its queue is consumed for as long as there is one, and never
     /// declared, since it is deleted once it is empty and nobody consumes it.
     #[serde(default, skip_serializing_if = "is_false")]

@@ -64,6 +64,8 @@ pub enum ProblemKind {
     OutcomeUnknown,
     /// The platform cannot take the request now; it was not executed.
     Overloaded,
+    /// Nobody can run the Func at present.
+    NoRunner,
     /// No answer by the deadline.
     DeadlineExceeded,
 }
@@ -87,7 +89,7 @@ impl ProblemKind {
             Self::Internal => 500,
             Self::NotImplemented => 501,
             Self::FuncFailed | Self::InvalidResponse | Self::OutcomeUnknown => 502,
-            Self::Overloaded => 503,
+            Self::Overloaded | Self::NoRunner => 503,
             Self::DeadlineExceeded => 504,
             Self::LoopDetected => 508,
         }
@@ -125,6 +127,7 @@ impl ProblemKind {
             Self::InvalidResponse => "Invalid response",
             Self::OutcomeUnknown => "Outcome unknown",
             Self::Overloaded => "Overloaded",
+            Self::NoRunner => "No runner",
             Self::DeadlineExceeded => "Deadline exceeded",
         }
     }

@@ -7,8 +7,8 @@ use frontend::{Config, Dispatch};
 use tokio::time::timeout;
 use wire::broker::{Embedded, Heard, Message, Subscription, Topic, func_queue};
 use wire::{
-    Broker, BundleSha, Control, Heartbeat, Invoke, Namespace, Role, Route, RouteId, Version, WeightedBundle,
-    decode_line, encode_line,
+    Broker, BundleSha, Control, Heartbeat, Invoke, Labels, Namespace, Role, Route, RouteId, Version,
+    WeightedBundle, decode_line, encode_line,
 };
 
 use crate::harness::{PATIENCE, Stage, answer};
@@ -45,7 +45,13 @@ impl Direct {
     }
 
     async fn publish(&self, version: u64, routes: &[Route]) {
-        let routes = Control::Routes { v: Version, version, routes: routes.to_vec() };
+        self.publish_but(version, routes, &[]).await;
+    }
+
+    /// The same, and that nobody serves these queues.
+    async fn publish_but(&self, version: u64, routes: &[Route], unserved: &[String]) {
+        let unserved = unserved.iter().map(|queue| (queue.clone(), "no runner".to_owned())).collect();
+        let routes = Control::Routes { v: Version, version, routes: routes.to_vec(), unserved };
         self.stage.broker.broadcast(Topic::Control, encode_line(&routes).unwrap()).await.unwrap();
     }
 
@@ -62,7 +68,10 @@ fn route(bundles: &[u8]) -> Route {
         namespace,
         host: "*".into(),
         base_path: "/a".into(),
-        bundles: bundles.iter().map(|n| WeightedBundle { sha: sha(*n), weight: 50 }).collect(),
+        bundles: bundles
+            .iter()
+            .map(|n| WeightedBundle { sha: sha(*n), weight: 50, placement: Labels::default() })
+            .collect(),
         props: serde_json::Map::new(),
         outbound: Vec::new(),
     }
@@ -156,6 +165,24 @@ async fn through_tron_every_call_goes_by_the_firehose() {
     let mut direct = Direct::start(Dispatch::ThroughTron).await;
     serve(&direct.stage.broker, 1).await;
     direct.publish(1, &[route(&[1])]).await;
+    direct.hold(1).await;
+    assert_eq!(direct.body("/a").await, "through Tron");
+}
+
+#[tokio::test]
+async fn a_queue_that_nobody_serves_is_for_tron_to_sort_out_until_somebody_does() {
+    let mut direct = Direct::start(Dispatch::Direct).await;
+    serve(&direct.stage.broker, 1).await;
+    let routes = [route(&[1])];
+    let queues = [routes[0].queue(&sha(1))];
+    direct.publish_but(1, &routes, &queues).await;
+    direct.hold(1).await;
+    assert_eq!(direct.body("/a").await, "through Tron");
+    direct.publish(1, &routes).await;
+    direct.hold(1).await;
+    assert_eq!(direct.body("/a").await, "1", "within a version too");
+    direct.publish_but(1, &routes, &queues).await;
+    direct.publish_but(0, &routes, &[]).await;
     direct.hold(1).await;
     assert_eq!(direct.body("/a").await, "through Tron");
 }

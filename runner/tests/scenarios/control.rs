@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wire::broker::{Depth, Queue};
-use wire::{FuncAssignment, encode_line};
+use wire::{FuncAssignment, MemberId, Role, encode_line};
 
 use crate::harness::{Deployment, begin, config, invoke, start, start_with};
 
@@ -32,6 +32,31 @@ async fn a_func_that_is_no_longer_assigned_is_no_longer_consumed() {
     harness.send(&[invoke("GET", "/api/")]).await;
     let depth = harness.broker.depth(&harness.queue).await.unwrap();
     assert_eq!(depth, Depth { ready: 1, unsettled: Some(0), ..Depth::default() });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_func_that_asks_for_what_we_have_and_names_us_is_consumed() {
+    let mut config = config();
+    config.labels = "gpu=true,zone=a".parse().unwrap();
+    let us = config.member.clone();
+    let mut harness = start_with(config, Deployment::of("funcs/hello-rust")).await;
+    let other = MemberId::generate(Role::Runner);
+    for (placement, on, ours) in [
+        ("gpu=true,disk=ssd", None, false),
+        ("gpu=true", None, true),
+        ("", Some(vec![other.clone()]), false),
+        ("", Some(vec![other, us.clone()]), true),
+        ("zone=b", Some(vec![us.clone()]), false),
+        ("zone=a", Some(vec![us]), true),
+    ] {
+        let placement = placement.parse().unwrap();
+        harness.assign(1, vec![FuncAssignment { placement, on, ..harness.func.clone() }]).await;
+        while (harness.broker.depth(&harness.queue).await.unwrap().consumers > 0) != ours {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(harness.get("/api/").await.status, 200);
+    harness.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

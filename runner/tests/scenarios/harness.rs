@@ -14,7 +14,7 @@ use wire::broker::{Consumer, Embedded, Heard, Message, Queue, Subscription, Topi
 use wire::bundle::Code;
 use wire::{
     Activation, ActivationId, Answer, Assignment, Body, Broker, Bundle, Control, FuncAssignment, Heartbeat,
-    Invoke, MemberId, Namespace, RequestId, Role, RouteId, Store, Timestamp, Version, decode_lines,
+    Invoke, Labels, MemberId, Namespace, RequestId, Role, RouteId, Store, Timestamp, Version, decode_lines,
     encode_line,
 };
 
@@ -139,6 +139,8 @@ pub(crate) async fn begin_over(
         sha,
         props: deployment.props.as_object().unwrap().clone(),
         outbound: deployment.outbound,
+        placement: Labels::default(),
+        on: None,
         draining: false,
     };
     let mut harness = Harness {

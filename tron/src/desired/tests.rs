@@ -1,7 +1,7 @@
 //! How the desired state changes.
 
 use proptest::prelude::*;
-use wire::Timestamp;
+use wire::{Labels, Timestamp};
 
 use super::*;
 
@@ -17,7 +17,7 @@ pub(crate) fn route(host: &str, base_path: &str, n: u8) -> Route {
         namespace,
         host: host.to_owned(),
         base_path: base_path.to_owned(),
-        bundles: vec![WeightedBundle { sha: sha(n), weight: 100 }],
+        bundles: vec![WeightedBundle { sha: sha(n), weight: 100, placement: Labels::default() }],
         props: serde_json::Map::new(),
         outbound: Vec::new(),
     }
@@ -48,6 +48,7 @@ fn info(n: u8, title: &str) -> BundleInfo {
         host: "*".into(),
         base_path: "/a".into(),
         code: "js".into(),
+        placement: Labels::default(),
         operations: Vec::new(),
     }
 }
@@ -69,7 +70,10 @@ fn a_new_version_replaces_the_old_one_and_keeps_its_settings() {
         deploy(&state(1, vec![before.clone()]), &request(1), &info(1, "A"), &titles(&[(0, "A")])).unwrap();
     assert_eq!(
         change.routes,
-        [Route { bundles: vec![WeightedBundle { sha: sha(1), weight: 100 }], ..before }]
+        [Route {
+            bundles: vec![WeightedBundle { sha: sha(1), weight: 100, placement: Labels::default() }],
+            ..before
+        }]
     );
 }
 

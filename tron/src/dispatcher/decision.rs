@@ -22,7 +22,11 @@ pub(crate) fn route<'t>(table: &'t Table, head: &InvokeHead<'_>, now: Timestamp)
         return Decision::Expired;
     }
     match table.queue(&Call::from(head)) {
-        Ok(queue) => Decision::Forward(queue),
+        Ok(queue) => match table.unserved().get(&**queue) {
+            // What was promised waits there for somebody who can run it.
+            Some(why) if !head.asynchronous => Decision::Answer(ProblemKind::NoRunner, why.clone()),
+            _ => Decision::Forward(queue),
+        },
         Err(miss) => Decision::Answer(ProblemKind::NotFound, miss.to_string()),
     }
 }
@@ -59,6 +63,20 @@ mod tests {
         let queue: Arc<str> = outer.queue(&sha(0)).into();
         assert_eq!(route(&table, &head("/a/bc", None), Timestamp(9)), Decision::Forward(&queue));
         assert_eq!(route(&table, &head("/a/b", None), Timestamp(10)), Decision::Expired);
+    }
+
+    #[test]
+    fn what_nobody_can_run_is_answered_unless_it_was_promised() {
+        let a = a_route("*", "/a", 0);
+        let (queue, why) = (a.queue(&sha(0)), "no runner has gpu=true".to_owned());
+        let table = Table::build(&[a, a_route("*", "/b", 1)]).unwrap();
+        let table = table.with_unserved([(queue.clone(), why.clone())].into());
+        let call = head("/a", None);
+        let promised = InvokeHead { asynchronous: true, ..head("/a", None) };
+        let queue: Arc<str> = queue.into();
+        assert_eq!(route(&table, &call, Timestamp(0)), Decision::Answer(ProblemKind::NoRunner, why));
+        assert_eq!(route(&table, &promised, Timestamp(0)), Decision::Forward(&queue));
+        assert!(matches!(route(&table, &head("/b", None), Timestamp(0)), Decision::Forward(_)));
     }
 
     #[test]

@@ -24,7 +24,8 @@ impl Handle {
         let mut routes = overview::routes(&state, &snapshot);
         let mut titles = self.titles(&state).await;
         routes.iter_mut().for_each(|route| route.title = titles.remove(&route.id));
-        let alarms = overview::alarms(&state, &snapshot);
+        let mut alarms = overview::alarms(&state, &snapshot);
+        alarms.extend(overview::unserved(&state, &self.shared.status.borrow().unserved));
         Ok(Stats { at: Timestamp::now(), routes, pools: snapshot.pools, alarms })
     }
 

@@ -1,6 +1,6 @@
 //! What routes do at present and cost, from what is known of queues and runners. Pure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use wire::admin::{Deployment, Quantiles, RouteStats};
@@ -43,7 +43,10 @@ pub(crate) fn routes(deployment: &Deployment, snapshot: &Snapshot) -> Vec<RouteS
 pub(crate) fn alarms(deployment: &Deployment, snapshot: &Snapshot) -> Vec<String> {
     let of_pool = |pool: &PoolReport| Some(format!("pool {}: {}", pool.name, pool.alarm.as_ref()?));
     let of_route = |route: &Route| {
-        let runners = snapshot.runners.iter().filter(|runner| runner.version >= deployment.number);
+        let may_run = |runner: &&RunnerSeen| {
+            runner.version >= deployment.number && bundles(runner, route).next().is_some()
+        };
+        let runners = snapshot.runners.iter().filter(may_run);
         let mut failures = runners.map(|runner| {
             let failed = |bundle: &WeightedBundle| runner.failed.get(&route.queue(&bundle.sha));
             route.bundles.iter().find_map(failed)
@@ -56,16 +59,29 @@ pub(crate) fn alarms(deployment: &Deployment, snapshot: &Snapshot) -> Vec<String
     snapshot.pools.iter().filter_map(of_pool).chain(of_routes).collect()
 }
 
+/// The routes of which nobody can run a bundle, and why.
+pub(crate) fn unserved(deployment: &Deployment, unserved: &BTreeMap<String, String>) -> Vec<String> {
+    let of_route = |route: &Route| {
+        let mut queues = route.bundles.iter().map(|bundle| route.queue(&bundle.sha));
+        let why = queues.find_map(|queue| unserved.get(&queue))?;
+        Some(format!("{}{}: {why}", host(route), route.base_path))
+    };
+    deployment.routes.iter().filter_map(of_route).collect()
+}
+
 fn host(route: &Route) -> &str {
     if route.host == "*" { "" } else { &route.host }
 }
 
 /// Whether a runner takes calls of a route.
 fn serves(runner: &RunnerSeen, route: &Route, deployment: u64) -> bool {
-    let is_loaded = |sha| !runner.failed.contains_key(&route.queue(sha));
-    !runner.leaving
-        && runner.version >= deployment
-        && route.bundles.iter().any(|bundle| is_loaded(&bundle.sha))
+    let is_loaded = |bundle: &WeightedBundle| !runner.failed.contains_key(&route.queue(&bundle.sha));
+    !runner.leaving && runner.version >= deployment && bundles(runner, route).any(is_loaded)
+}
+
+/// The bundles of a route that a runner has the labels for.
+fn bundles<'r>(runner: &'r RunnerSeen, route: &'r Route) -> impl Iterator<Item = &'r WeightedBundle> {
+    route.bundles.iter().filter(|bundle| runner.labels.include(&bundle.placement))
 }
 
 /// What the queues of a route come to together.
@@ -137,8 +153,6 @@ fn quantiles(micros: &Histogram) -> Option<Quantiles> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use wire::broker::Depth;
     use wire::{BundleSha, Labels, MemberId, Namespace, Role, RouteId, Timestamp};
 
@@ -146,7 +160,11 @@ mod tests {
 
     fn route(base_path: &str, bundles: &[&[u8]]) -> Route {
         let namespace = Namespace::default();
-        let bundles = bundles.iter().map(|bytes| WeightedBundle { sha: BundleSha::of(bytes), weight: 50 });
+        let bundles = bundles.iter().map(|bytes| WeightedBundle {
+            sha: BundleSha::of(bytes),
+            weight: 50,
+            placement: Labels::default(),
+        });
         Route {
             id: RouteId::of(&namespace, "*", base_path),
             namespace,
@@ -243,6 +261,20 @@ mod tests {
         assert_eq!(routes(&deployment, &snapshot)[0].runners, 1);
         assert!(alarms(&deployment, &snapshot).is_empty());
         let snapshot = Snapshot { runners: vec![behind, failed], ..Snapshot::default() };
+        assert_eq!(alarms(&deployment, &snapshot), ["/a: no runner could load it: no memory"]);
+    }
+
+    #[test]
+    fn runners_serve_what_they_have_the_labels_for() {
+        let mut route = route("/a", &[b"a"]);
+        route.bundles[0].placement = "gpu=true".parse().unwrap();
+        let gpu = RunnerSeen { labels: "gpu=true".parse().unwrap(), ..runner("p", &[]) };
+        let failed = BTreeMap::from([(route.queue(&BundleSha::of(b"a")), "no memory".to_owned())]);
+        let deployment = deployment(vec![route]);
+        let snapshot = Snapshot { runners: vec![runner("p", &[]), gpu.clone()], ..Snapshot::default() };
+        assert_eq!(routes(&deployment, &snapshot)[0].runners, 1);
+        let runners = vec![runner("p", &[]), RunnerSeen { failed, ..gpu }];
+        let snapshot = Snapshot { runners, ..Snapshot::default() };
         assert_eq!(alarms(&deployment, &snapshot), ["/a: no runner could load it: no memory"]);
     }
 

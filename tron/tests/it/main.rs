@@ -8,6 +8,7 @@ mod dead_letters;
 mod deploying;
 mod harness;
 mod objects;
+mod placement;
 mod scaling;
 mod stats;
 mod uploading;
