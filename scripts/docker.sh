@@ -60,8 +60,12 @@ stop() {
     sleep 0.1
   done
   kill -9 "$pid" 2>/dev/null || true
-  # It leaves network namespaces of its containers mounted, and its data if it was killed once.
-  local mounted
+  # One that was killed once leaves containers behind that it does not know, and its data mounted; each leaves network
+  # namespaces mounted.
+  local shim mounted
+  for shim in $(ps -eo pid=,args= | awk -v dir="$dir/" 'index($0, "containerd-shim") && index($0, dir) { print $1 }'); do
+    kill -9 $(ps -o pid= --ppid "$shim") "$shim" 2>/dev/null || true
+  done
   for mounted in $(awk '{print $2}' /proc/mounts | grep "^$dir/" | sort -r); do umount "$mounted" 2>/dev/null || true; done
   [ ! -e "$dir/made-bridge" ] || ip link delete docker_gwbridge 2>/dev/null || true
 }
