@@ -13,8 +13,8 @@ use wire::Chain;
 
 /// What is wanted is said again this often: what came between is made up for, and who leaves is looked after.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How long the substrate may take for it: to start many containers takes seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A substrate bounds its calls itself, and may take that long with a busy engine; this is for one that does not.
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// What a pool is to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
