@@ -1,14 +1,14 @@
 //! `Plan`: what runners are to do, replaced bundles that still have calls included. Pure: two Trons that
 //! read the same log and see the same queues come to the same plan.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use wire::admin::Deployment;
 use wire::broker::Depth;
-use wire::{Assignment, BundleSha, Control, FuncAssignment, Route, RouteId, Version, WeightedBundle};
+use wire::{Assignment, BundleSha, Control, FuncAssignment, Labels, Route, RouteId, Version, WeightedBundle};
 
 use crate::stage::Stage;
 
@@ -81,9 +81,11 @@ impl Plan {
         self.deployment = Some(deployment.number);
     }
 
-    /// The queues of all Funcs, those of replaced ones as far as they are known to be there.
-    pub(crate) fn queues(&self) -> BTreeSet<String> {
-        self.wanted.iter().map(|func| func.queue.clone()).chain(self.leftovers()).collect()
+    /// The queues of all Funcs, those of replaced ones as far as they are known to be there, with what each Func asks
+    /// of a runner.
+    pub(crate) fn queues(&self) -> BTreeMap<String, Labels> {
+        let funcs = self.wanted.iter().chain(self.left().map(|replaced| &replaced.func));
+        funcs.map(|func| (func.queue.clone(), func.placement.clone())).collect()
     }
 
     /// The queues of replaced Funcs that are there, as far as is known.

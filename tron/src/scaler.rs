@@ -6,7 +6,7 @@ mod report;
 mod sight;
 mod survey;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,7 +129,7 @@ impl Scaler {
             }
             let now = Instant::now();
             let (snapshot, found) = (self.statistics.snapshot(now), seen.borrow().clone());
-            let stats = sight::stats(&snapshot, &BTreeMap::new(), &pools, &found, now);
+            let stats = sight::stats(&snapshot, &pools, &found, now);
             let moment = Now { elapsed: now.duration_since(start), utc: Timestamp::now() };
             let effects = scaling::plan(&mut history, &stats, &pools, moment);
             let ready = sight::ready(&snapshot);

@@ -8,13 +8,13 @@ mod runner;
 mod snapshot;
 mod track;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use wire::broker::Depth;
-use wire::{Heartbeat, MemberId, PoolReport};
+use wire::{Heartbeat, Labels, MemberId, PoolReport};
 
 use crate::round::Round;
 use queue::Queue;
@@ -64,13 +64,13 @@ impl Statistics {
         Self { merged: Mutex::new(merged), silence_max }
     }
 
-    /// Takes note of which queues Funcs have.
-    pub(crate) fn expect(&self, queues: BTreeSet<String>, now: Instant) {
+    /// Takes note of which queues Funcs have, and what each Func asks of a runner.
+    pub(crate) fn expect(&self, queues: BTreeMap<String, Labels>, now: Instant) {
         let mut merged = self.merged();
-        merged.queues.retain(|queue, _| queues.contains(queue));
-        merged.runners.values_mut().for_each(|runner| runner.retain(&queues, now));
-        for queue in queues {
-            merged.queues.entry(queue).or_default();
+        merged.queues.retain(|queue, _| queues.contains_key(queue));
+        merged.runners.values_mut().for_each(|runner| runner.retain(|queue| queues.contains_key(queue), now));
+        for (queue, placement) in queues {
+            merged.queues.entry(queue).or_default().placement = placement;
         }
     }
 

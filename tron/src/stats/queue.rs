@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use wire::Labels;
 use wire::broker::Depth;
 
 use super::track::More;
@@ -18,6 +19,8 @@ const PART: Duration = Duration::from_secs(1);
 /// The queue of one Func.
 #[derive(Default)]
 pub(super) struct Queue {
+    /// What its Func asks of a runner.
+    pub(super) placement: Labels,
     depth: Option<(Depth, Instant)>,
     /// What runners said of the last seconds, the oldest first.
     parts: VecDeque<Part>,
@@ -65,6 +68,7 @@ impl Queue {
         self.parts.iter().filter(is_recent).for_each(|part| all.merge(&part.more));
         let depth = self.depth.filter(|(_, seen_at)| now.duration_since(*seen_at) <= DEPTH_AGE_MAX);
         QueueSeen {
+            placement: self.placement.clone(),
             depth: depth.map(|(depth, _)| depth),
             queue_us: all.queue_us,
             service_us: all.service_us,

@@ -1,6 +1,6 @@
 //! `Runner`: what one runner says of itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 use wire::{FuncStats, Heartbeat, MemberId, RunnerReport};
@@ -69,8 +69,8 @@ impl Runner {
     }
 
     /// Forgets Funcs that are gone, unless they may come back to a runner that still counts on.
-    pub(super) fn retain(&mut self, queues: &BTreeSet<String>, now: Instant) {
-        self.tracks.retain(|queue, track| queues.contains(queue) || !track.is_old(now));
+    pub(super) fn retain(&mut self, is_there: impl Fn(&str) -> bool, now: Instant) {
+        self.tracks.retain(|queue, track| is_there(queue) || !track.is_old(now));
     }
 
     pub(super) fn seen(&self, member: &MemberId, now: Instant) -> RunnerSeen {

@@ -69,6 +69,8 @@ pub(crate) struct FuncSeen {
 /// The queue of a Func, and what all runners together did with it in the last seconds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QueueSeen {
+    /// What its Func asks of a runner.
+    pub(crate) placement: Labels,
     /// What the broker says; none when it is not there, or nobody could look for long.
     pub(crate) depth: Option<Depth>,
     /// Calls that runners were given, in a second.

@@ -1,5 +1,6 @@
 //! What comes of reports: from runners that begin anew, get lost on the way or lie, and from depths.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -12,7 +13,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn statistics(queues: &[&str], now: Instant) -> Statistics {
     let statistics = Statistics::new(SECOND * 3);
-    statistics.expect(queues.iter().map(ToString::to_string).collect(), now);
+    statistics.expect(queues.iter().map(|queue| (queue.to_string(), Labels::default())).collect(), now);
     statistics
 }
 
@@ -134,8 +135,8 @@ fn a_runner_that_let_go_of_a_func_counts_anew() {
     let statistics = statistics(&[QUEUE], start);
     let reporter = Reporter::start(&statistics, start);
     reporter.say(&statistics, start + SECOND, Some(after(100)));
-    statistics.expect(BTreeSet::new(), start + SECOND * 2);
-    statistics.expect([QUEUE.to_owned()].into(), start + SECOND * 2);
+    statistics.expect(BTreeMap::new(), start + SECOND * 2);
+    statistics.expect([(QUEUE.to_owned(), Labels::default())].into(), start + SECOND * 2);
     reporter.say(&statistics, start + SECOND * 2, Some(after(100)));
     assert_eq!(statistics.snapshot(start + SECOND * 2).queues[QUEUE].service_us.count(), 0, "not twice");
     reporter.say(&statistics, start + SECOND * 3, Some(after(10)));
@@ -165,7 +166,7 @@ fn a_liar_adds_one_runner_at_most_and_of_what_is_there() {
     let reporter = Reporter::start(&statistics, start);
     reporter.say(&statistics, start + SECOND, Some(after(20)));
     assert!(runner(&statistics.snapshot(start + SECOND)).funcs.is_empty(), "nobody has such a queue");
-    statistics.expect([QUEUE.to_owned()].into(), start);
+    statistics.expect([(QUEUE.to_owned(), Labels::default())].into(), start);
     reporter.say(&statistics, start + SECOND, Some(after(0)));
     reporter.say(
         &statistics,
