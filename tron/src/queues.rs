@@ -39,15 +39,21 @@ impl Queues {
     ) -> Result<Vec<(String, Option<Depth>)>, broker::Error> {
         stream::iter(queues)
             .map(|queue| async move {
-                match self.broker.depth(&queue).await {
-                    Ok(depth) => Ok((queue, Some(depth))),
-                    Err(broker::Error::Unroutable(_)) => Ok((queue, None)),
-                    Err(error) => Err(error),
-                }
+                let depth = self.depth(&queue).await?;
+                Ok((queue, depth))
             })
             .buffer_unordered(CONCURRENT_MAX)
             .try_collect()
             .await
+    }
+
+    /// What this queue holds; `None` when it is not there.
+    pub(crate) async fn depth(&self, queue: &str) -> Result<Option<Depth>, broker::Error> {
+        match self.broker.depth(queue).await {
+            Ok(depth) => Ok(Some(depth)),
+            Err(broker::Error::Unroutable(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes a queue that nobody needs.

@@ -92,13 +92,10 @@ impl Statistics {
         self.merged().next_looks(now)
     }
 
-    /// Takes note of what queues hold; nothing, when one is not there.
-    pub(crate) fn measure(&self, depths: Vec<(String, Option<Depth>)>, now: Instant) {
-        let mut merged = self.merged();
-        for (queue, depth) in depths {
-            if let Some(queue) = merged.queues.get_mut(&queue) {
-                queue.measure(depth, now);
-            }
+    /// Takes note of what a queue holds; nothing, when it is not there.
+    pub(crate) fn measure(&self, queue: &str, depth: Option<Depth>, now: Instant) {
+        if let Some(queue) = self.merged().queues.get_mut(queue) {
+            queue.measure(depth, now);
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
-use wire::Chain;
+use wire::{Chain, broker};
 
 use super::Statistics;
 use crate::queues::Queues;
@@ -27,13 +27,22 @@ impl Depths {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
             self.statistics.forget(Instant::now());
-            let looks = self.queues.depths(self.statistics.next_looks(Instant::now()));
-            match shutdown.run_until_cancelled(looks).await {
-                Some(Ok(depths)) => self.statistics.measure(depths, Instant::now()),
+            match shutdown.run_until_cancelled(self.look()).await {
+                Some(Ok(())) => {}
                 // The reconciler tells of a broker that is away.
                 Some(Err(error)) => debug!(error = %Chain(&error), "queues not looked at"),
                 None => return,
             }
         }
+    }
+
+    /// One turn, in the order of what matters most. One look after the other: whoever declares a queue or begins to
+    /// consume asks the broker by the same channel, and is not to wait for hundreds of answers.
+    async fn look(&self) -> Result<(), broker::Error> {
+        for queue in self.statistics.next_looks(Instant::now()) {
+            let depth = self.queues.depth(&queue).await?;
+            self.statistics.measure(&queue, depth, Instant::now());
+        }
+        Ok(())
     }
 }

@@ -211,11 +211,11 @@ fn depths_are_what_the_broker_said_last_unless_that_was_long_ago() {
     let start = Instant::now();
     let statistics = statistics(&[QUEUE], start);
     let depth = Depth { ready: 7, consumers: 2, ..Depth::default() };
-    statistics.measure(vec![(QUEUE.into(), Some(depth)), ("func.other".into(), Some(depth))], start);
+    [QUEUE, "func.other"].iter().for_each(|queue| statistics.measure(queue, Some(depth), start));
     let seen = |now| statistics.snapshot(now).queues.remove(QUEUE).unwrap().depth;
     assert_eq!(seen(start + SECOND), Some(depth));
     assert_eq!(seen(start + SECOND * 60), None);
-    statistics.measure(vec![(QUEUE.into(), None)], start);
+    statistics.measure(QUEUE, None, start);
     assert_eq!(seen(start), None);
     assert_eq!(statistics.snapshot(start).queues.len(), 1);
 }
@@ -226,13 +226,13 @@ fn of_many_queues_those_with_something_in_them_are_looked_at_first_and_all_in_tu
     let names: Vec<String> = (0..1_000).map(|number| format!("func.{number:04}")).collect();
     let statistics = statistics(&names.iter().map(String::as_str).collect::<Vec<_>>(), start);
     let depth = Depth { ready: 1, ..Depth::default() };
-    statistics.measure(names.iter().skip(990).map(|name| (name.clone(), Some(depth))).collect(), start);
+    names.iter().skip(990).for_each(|name| statistics.measure(name, Some(depth), start));
     let turns: Vec<_> = (0..5).map(|_| statistics.next_looks(start)).collect();
     for turn in &turns {
         assert!(turn.len() <= LOOKS_MAX && turn[..10] == names[990..]);
     }
     assert_eq!(turns.concat().into_iter().collect::<BTreeSet<_>>().len(), 1_000);
-    statistics.measure(names.iter().map(|name| (name.clone(), Some(depth))).collect(), start);
+    names.iter().for_each(|name| statistics.measure(name, Some(depth), start));
     let turns: Vec<_> = (0..7).flat_map(|_| statistics.next_looks(start)).collect();
     assert_eq!(turns.into_iter().collect::<BTreeSet<_>>().len(), 1_000);
 }
