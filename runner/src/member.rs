@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
@@ -218,10 +219,22 @@ impl Member {
     fn heartbeat(&self) -> Heartbeat {
         Heartbeat {
             failed: self.failed.clone(),
-            runner: Some(RunnerReport { funcs: self.tallies.busy(Instant::now()), ..self.report.clone() }),
+            runner: Some(RunnerReport {
+                cpu_us: cpu_us(),
+                funcs: self.tallies.busy(Instant::now()),
+                ..self.report.clone()
+            }),
             ..Heartbeat::now(self.id.clone(), Role::Runner, self.held)
         }
     }
+}
+
+/// What this process has used of processors.
+fn cpu_us() -> u64 {
+    let used = clock_gettime(ClockId::ProcessCPUTime);
+    // It is never negative.
+    let [seconds, nanos] = [used.tv_sec, used.tv_nsec].map(|part| u64::try_from(part).unwrap_or_default());
+    seconds * 1_000_000 + nanos / 1_000
 }
 
 fn report(config: &Config) -> RunnerReport {

@@ -22,6 +22,9 @@ pub struct RunnerReport {
     pub threads: usize,
     /// Calls that may run at once on all of them together.
     pub slots: usize,
+    /// Microseconds of processors that its process has used: beside Funcs, what it takes to hand them their calls.
+    #[serde(default)]
+    pub cpu_us: u64,
     /// How many Funcs it holds at most, where that is bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub funcs_max: Option<usize>,

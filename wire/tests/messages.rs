@@ -114,8 +114,7 @@ fn heartbeat() -> Heartbeat {
 }
 
 fn runner_report() -> RunnerReport {
-    let mut histogram = Histogram::default();
-    [3, 3, 105].into_iter().for_each(|value| histogram.add(value));
+    let histogram = Histogram::from(vec![(3, 2), (105, 1)]);
     let stats = FuncStats {
         arrivals: 4,
         deliveries: 2,
@@ -133,6 +132,7 @@ fn runner_report() -> RunnerReport {
         labels: "gpu=true".parse().unwrap(),
         threads: 2,
         slots: 64,
+        cpu_us: 90,
         funcs_max: Some(1000),
         funcs: BTreeMap::from([("func.a.b".to_owned(), stats)]),
     }

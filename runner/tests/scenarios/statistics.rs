@@ -29,6 +29,7 @@ async fn calls_are_counted_by_queue() {
     assert_eq!((report.instance.as_deref(), report.labels.to_string()), (Some("edge-1"), "gpu=true".into()));
     assert_eq!((report.threads, report.slots, report.funcs_max), (2, 16, Some(7)));
     let stats = &report.funcs[&harness.queue];
+    assert!(report.cpu_us > 0);
     assert_eq!((stats.arrivals, stats.deliveries, stats.failures), (4, 2, 1));
     assert_eq!((stats.in_flight, stats.waiting, stats.queue_us.count()), (0, 0, 4));
     assert!(stats.cpu_us > 0 && stats.busy_us >= stats.cpu_us, "{stats:?}");

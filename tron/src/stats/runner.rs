@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tokio::time::Instant;
 use wire::{FuncStats, Heartbeat, MemberId, RunnerReport};
 
-use super::track::{More, Track};
+use super::track::{APART_MIN, More, Track, share};
 use super::{FuncSeen, RunnerSeen};
 
 /// What one runner says of itself.
@@ -18,6 +18,10 @@ pub(super) struct Runner {
     report: RunnerReport,
     /// Whether we have heard of it since it began. Otherwise it may have done much before.
     is_known: bool,
+    /// Processors that its process used between two of its last reports, on average; and when the later one was
+    /// heard, with what it had used by then.
+    cpu: f64,
+    cpu_us: (Instant, u64),
     /// By queue.
     tracks: BTreeMap<String, Track>,
 }
@@ -33,6 +37,8 @@ impl Runner {
             leaving: false,
             report: RunnerReport::default(),
             is_known: heartbeat.version == 0 && has_done_nothing,
+            cpu: 0.0,
+            cpu_us: (now, heartbeat.runner.as_ref().map_or(0, |report| report.cpu_us)),
             tracks: BTreeMap::new(),
         }
     }
@@ -54,6 +60,11 @@ impl Runner {
     /// Takes note of the rest.
     pub(super) fn hear(&mut self, heartbeat: &Heartbeat, report: &RunnerReport, now: Instant) {
         self.heard_at = now;
+        let (before, used) = self.cpu_us;
+        if now.duration_since(before) >= APART_MIN {
+            self.cpu = share(report.cpu_us.saturating_sub(used), now.duration_since(before));
+            self.cpu_us = (now, report.cpu_us);
+        }
         self.version = heartbeat.version;
         self.failed = heartbeat.failed.clone();
         self.leaving = heartbeat.leaving;
@@ -63,6 +74,7 @@ impl Runner {
             labels: report.labels.clone(),
             threads: report.threads,
             slots: report.slots,
+            cpu_us: report.cpu_us,
             funcs_max: report.funcs_max,
             funcs: BTreeMap::new(),
         };
@@ -77,10 +89,9 @@ impl Runner {
         let RunnerReport { pool, instance, labels, threads, slots, .. } = self.report.clone();
         let seen = self.tracks.iter().filter_map(|(queue, track)| Some((queue.clone(), track.seen(now)?)));
         let funcs: BTreeMap<String, FuncSeen> = seen.collect();
-        let latest = self.tracks.values().filter_map(|track| track.latest(now));
-        let (busy, cpu) = latest.fold((0.0, 0.0), |sum, more| (sum.0 + more.0, sum.1 + more.1));
+        let busy: f64 = self.tracks.values().filter_map(|track| track.latest_busy(now)).sum();
         #[allow(clippy::cast_precision_loss, reason = "nobody has so many")]
-        let (busy, cpu) = (f64::min(busy, slots as f64), f64::min(cpu, threads as f64));
+        let (busy, cpu) = (busy.min(slots as f64), self.cpu.min(threads as f64));
         RunnerSeen {
             member: member.clone(),
             pool,

@@ -19,7 +19,7 @@ pub(crate) struct Snapshot {
 
 /// A runner. What it says is not taken further than it can be true.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "who scales reads what the admin API does not tell")]
+#[allow(dead_code, reason = "what it is and has goes with what it does, for whoever asks next")]
 pub(crate) struct RunnerSeen {
     pub(crate) member: MemberId,
     /// The pool that it was started for, and what the substrate calls it.
@@ -36,7 +36,7 @@ pub(crate) struct RunnerSeen {
     pub(crate) slots: usize,
     /// Slots that were held between its last two reports, on average; `slots` at most.
     pub(crate) busy: f64,
-    /// Processors that calls used meanwhile, on average; `threads` at most.
+    /// Processors that its process used meanwhile, on average; `threads` at most.
     pub(crate) cpu: f64,
     /// Calls that it was given and that wait for room at present.
     pub(crate) waiting: u64,

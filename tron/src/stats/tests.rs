@@ -36,8 +36,9 @@ impl Reporter {
     }
 
     fn say(&self, statistics: &Statistics, now: Instant, stats: Option<FuncStats>) {
+        let cpu_us = stats.as_ref().map_or(0, |stats| stats.cpu_us);
         let funcs = stats.into_iter().map(|stats| (QUEUE.to_owned(), stats)).collect();
-        let report = RunnerReport { threads: 2, slots: 64, funcs, ..RunnerReport::default() };
+        let report = RunnerReport { threads: 2, slots: 64, cpu_us, funcs, ..RunnerReport::default() };
         let heartbeat = Heartbeat::now(self.member.clone(), Role::Runner, self.version);
         statistics.observe(&Heartbeat { runner: Some(report), ..heartbeat }, now);
     }

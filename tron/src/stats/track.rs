@@ -10,7 +10,10 @@ use super::{FuncSeen, WINDOW};
 
 /// Reports that are closer together than this are one: a share of less than that says little, as they may
 /// have been longer on their way.
-const APART_MIN: Duration = Duration::from_millis(500);
+pub(super) const APART_MIN: Duration = Duration::from_millis(500);
+
+/// Of reports that come closer together than this, the last one is kept: nobody is to fill our memory with them.
+const TOGETHER_MAX: Duration = Duration::from_millis(100);
 
 /// A runner keeps the counters of a Func that it has no more for some seconds.
 const OLD_AFTER: Duration = Duration::from_secs(60);
@@ -72,6 +75,12 @@ impl Track {
         while self.samples.get(1).is_some_and(|second| now.duration_since(second.at) > WINDOW) {
             self.samples.pop_front();
         }
+        let mut latest = self.samples.iter().rev().map(|sample| sample.at);
+        if let (Some(last), Some(before)) = (latest.next(), latest.next())
+            && last.duration_since(before) < TOGETHER_MAX
+        {
+            self.samples.pop_back();
+        }
         self.samples.push_back(Sample { at: now, totals });
         more
     }
@@ -100,13 +109,13 @@ impl Track {
         (seen != rests).then_some(seen)
     }
 
-    /// The slots that were held and the processors that were used between the last two reports, on average.
-    pub(super) fn latest(&self, now: Instant) -> Option<(f64, f64)> {
+    /// The slots that were held between the last two reports, on average.
+    pub(super) fn latest_busy(&self, now: Instant) -> Option<f64> {
         let last = self.samples.back().filter(|last| now.duration_since(last.at) <= WINDOW)?;
         let is_apart = |sample: &&Sample| last.at.duration_since(sample.at) >= APART_MIN;
         let before = self.samples.iter().rev().find(is_apart)?;
         let (done, time) = (last.totals.since(before.totals), last.at.duration_since(before.at));
-        Some((share(done.busy_us, time), share(done.cpu_us, time)))
+        Some(share(done.busy_us, time))
     }
 
     /// Whether the runner has let go of the Func and its counters by now.
@@ -165,6 +174,26 @@ impl Totals {
 }
 
 /// How much of a time these microseconds are.
-fn share(micros: u64, time: Duration) -> f64 {
+pub(super) fn share(micros: u64, time: Duration) -> f64 {
     if time.is_zero() { 0.0 } else { Duration::from_micros(micros).as_secs_f64() / time.as_secs_f64() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_reports_is_kept_as_few() {
+        let start = Instant::now();
+        let mut track = Track::from_nothing(start);
+        for millis in 1..=30_000 {
+            let stats = FuncStats { arrivals: millis, busy_us: millis * 2_000, ..FuncStats::default() };
+            track.count(&stats, start + Duration::from_millis(millis));
+        }
+        assert!(track.samples.len() <= 103, "{}", track.samples.len());
+        let now = start + Duration::from_secs(30);
+        let seen = track.seen(now).unwrap();
+        assert!((seen.per_second(seen.calls) - 1_000.0).abs() < 1.0, "{seen:?}");
+        assert!((track.latest_busy(now).unwrap() - 2.0).abs() < 0.01);
+    }
 }
