@@ -142,8 +142,8 @@ impl Merged {
         let mut queues: BTreeMap<String, QueueSeen> =
             self.queues.iter().map(|(name, queue)| (name.clone(), queue.seen(now))).collect();
         let mut runners = Vec::with_capacity(self.runners.len());
-        for (member, runner) in &self.runners {
-            let seen = runner.seen(member, now);
+        for runner in self.runners.values() {
+            let seen = runner.seen(now);
             for (name, func) in &seen.funcs {
                 if let Some(queue) = queues.get_mut(name) {
                     queue.add(func);

@@ -69,7 +69,6 @@ mod tests {
 
     use scaling::{Pool, PoolConfig};
     use wire::broker::Depth;
-    use wire::{MemberId, Role};
 
     use super::*;
     use crate::stats::QueueSeen;
@@ -81,7 +80,6 @@ mod tests {
 
     fn runner(instance: &str, version: u64, leaving: bool) -> RunnerSeen {
         RunnerSeen {
-            member: MemberId::generate(Role::Runner),
             pool: Some(PoolName::parse("default").unwrap()),
             instance: Some(instance.to_owned()),
             labels: wire::Labels::default(),

@@ -1,12 +1,13 @@
 //! What routes do at present and cost, from what is known of queues and runners. Pure.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::time::Duration;
 
 use wire::admin::{Deployment, Quantiles, RouteStats};
 use wire::{Histogram, PoolName, PoolReport, Route, WeightedBundle};
 
-use super::{FuncSeen, QueueSeen, RunnerSeen, Snapshot};
+use super::{QueueSeen, RunnerSeen, Snapshot};
 
 /// What each route of a deployment does, without its title.
 pub(crate) fn routes(deployment: &Deployment, snapshot: &Snapshot) -> Vec<RouteStats> {
@@ -14,8 +15,7 @@ pub(crate) fn routes(deployment: &Deployment, snapshot: &Snapshot) -> Vec<RouteS
     let describe = |route: &Route| {
         let prefix = format!("func.{}.", route.id);
         // Those of bundles that were replaced included: their calls are the route's.
-        let queues = snapshot.queues.iter().filter(|(name, _)| name.starts_with(&prefix));
-        let seen = queues.fold(Sum::default(), |sum, (_, queue)| sum.with(queue));
+        let seen = beginning(&snapshot.queues, &prefix).fold(Sum::default(), Sum::with);
         let serves = |runner: &&RunnerSeen| serves(runner, route, deployment.number);
         RouteStats {
             id: route.id.clone(),
@@ -130,7 +130,7 @@ impl<'s> Costs<'s> {
         let (mut cost, mut calls) = (0.0, 0.0);
         for (runner, price) in &self.runners {
             let all: f64 = runner.funcs.values().map(|func| func.busy).sum();
-            for func in funcs(runner, prefix).filter(|func| func.ended > 0 && func.busy > 0.0) {
+            for func in beginning(&runner.funcs, prefix).filter(|func| func.ended > 0 && func.busy > 0.0) {
                 cost += price * func.busy / all;
                 calls += func.per_second(func.ended);
             }
@@ -141,8 +141,10 @@ impl<'s> Costs<'s> {
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-fn funcs<'s>(runner: &'s RunnerSeen, prefix: &str) -> impl Iterator<Item = &'s FuncSeen> {
-    runner.funcs.iter().filter(move |(queue, _)| queue.starts_with(prefix)).map(|(_, func)| func)
+/// Those of the queues whose names begin with this: they lie together.
+fn beginning<'s, T>(queues: &'s BTreeMap<String, T>, prefix: &str) -> impl Iterator<Item = &'s T> {
+    let from = (Bound::Included(prefix), Bound::Unbounded);
+    queues.range::<str, _>(from).take_while(move |(name, _)| name.starts_with(prefix)).map(|(_, queue)| queue)
 }
 
 fn quantiles(micros: &Histogram) -> Option<Quantiles> {
@@ -154,9 +156,10 @@ fn quantiles(micros: &Histogram) -> Option<Quantiles> {
 #[cfg(test)]
 mod tests {
     use wire::broker::Depth;
-    use wire::{BundleSha, Labels, MemberId, Namespace, Role, RouteId, Timestamp};
+    use wire::{BundleSha, Labels, Namespace, RouteId, Timestamp};
 
     use super::*;
+    use crate::stats::FuncSeen;
 
     fn route(base_path: &str, bundles: &[&[u8]]) -> Route {
         let namespace = Namespace::default();
@@ -184,7 +187,6 @@ mod tests {
         let func =
             |busy: f64| FuncSeen { time: Duration::from_secs(10), ended: 100, busy, ..FuncSeen::default() };
         RunnerSeen {
-            member: MemberId::generate(Role::Runner),
             pool: Some(PoolName::parse(pool).unwrap()),
             instance: None,
             labels: Labels::default(),

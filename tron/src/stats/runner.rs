@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tokio::time::Instant;
-use wire::{FuncStats, Heartbeat, MemberId, RunnerReport};
+use wire::{FuncStats, Heartbeat, RunnerReport};
 
 use super::track::{APART_MIN, More, Track, share};
 use super::{FuncSeen, RunnerSeen};
@@ -85,7 +85,7 @@ impl Runner {
         self.tracks.retain(|queue, track| is_there(queue) || !track.is_old(now));
     }
 
-    pub(super) fn seen(&self, member: &MemberId, now: Instant) -> RunnerSeen {
+    pub(super) fn seen(&self, now: Instant) -> RunnerSeen {
         let RunnerReport { pool, instance, labels, threads, slots, .. } = self.report.clone();
         let seen = self.tracks.iter().filter_map(|(queue, track)| Some((queue.clone(), track.seen(now)?)));
         let funcs: BTreeMap<String, FuncSeen> = seen.collect();
@@ -93,7 +93,6 @@ impl Runner {
         #[allow(clippy::cast_precision_loss, reason = "nobody has so many")]
         let (busy, cpu) = (busy.min(slots as f64), self.cpu.min(threads as f64));
         RunnerSeen {
-            member: member.clone(),
             pool,
             instance,
             labels,

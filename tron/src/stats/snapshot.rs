@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use wire::broker::Depth;
-use wire::{Histogram, Labels, MemberId, PoolName, PoolReport};
+use wire::{Histogram, Labels, PoolName, PoolReport};
 
 /// What is known of runners and queues at one moment.
 #[derive(Clone, Debug, Default)]
@@ -19,9 +19,7 @@ pub(crate) struct Snapshot {
 
 /// A runner. What it says is not taken further than it can be true.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "what it is and has goes with what it does, for whoever asks next")]
 pub(crate) struct RunnerSeen {
-    pub(crate) member: MemberId,
     /// The pool that it was started for, and what the substrate calls it.
     pub(crate) pool: Option<PoolName>,
     pub(crate) instance: Option<String>,
