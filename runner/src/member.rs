@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{debug, warn};
 use wire::broker::{Heard, Listener, Topic};
 use wire::{
     Assignment, Broker, Chain, Control, FuncAssignment, Heartbeat, Labels, MemberId, Role, RunnerReport,
@@ -122,6 +122,11 @@ impl Member {
 
     fn follow(&mut self, mut assignment: Assignment) {
         assignment.funcs.retain(|func| self.is_ours(func));
+        let funcs = assignment.funcs.len();
+        if self.report.funcs_max.is_some_and(|max| funcs > max) {
+            // By a Tron that has not heard of us yet. Our next heartbeat puts it right.
+            return debug!(funcs, "assignment of more than fits in passed over");
+        }
         if self.is_news(&assignment) {
             self.assignment = assignment;
             self.load();

@@ -1,6 +1,6 @@
 //! Funcs that ask for certain runners, on runners of which some have what they ask for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -94,4 +94,51 @@ fn a_runner_that_is_told_to_stop_is_missed_at_once() {
     let told = client.command(&["deploy", cluster.folder.path().join("asking").to_str().unwrap()]);
     let text = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(told.status.success() && text.contains("no runner has gpu=true"), "{text}");
+}
+
+/// How many queues of Funcs each runner consumes, by the broker.
+fn held(cluster: &Cluster) -> Vec<usize> {
+    let consumers = cluster.vhost.api(&format!("/consumers/{}", cluster.vhost.name));
+    let mut queues: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for consumer in consumers.as_array().unwrap() {
+        let queue = consumer["queue"]["name"].as_str().unwrap();
+        let connection = consumer["channel_details"]["connection_name"].as_str().unwrap_or_default();
+        if queue.starts_with("func.") {
+            queues.entry(connection.to_owned()).or_default().insert(queue.to_owned());
+        }
+    }
+    queues.values().map(BTreeSet::len).collect()
+}
+
+#[test]
+fn funcs_are_shared_out_among_runners_that_cannot_hold_all_of_them() {
+    const FUNCS: usize = 30;
+    let mut cluster = Cluster::start(program(), Size { frontends: 1, trons: 2, runners: 0 });
+    (0..4).for_each(|_| cluster.add_runner(&["--funcs-max", "10", "--threads", "1"], &[]));
+    cluster.until_ready();
+    let paths: Vec<String> = (0..FUNCS).map(|number| format!("/f{number}")).collect();
+    paths.iter().for_each(|path| cluster.deploy_with(&sample("hello-js"), &["--base-path", path]));
+    let client = cluster.client();
+    let all_answer = || {
+        for path in &paths {
+            client.until(&format!("{path}/ada"), |reply| reply.status == 200);
+        }
+    };
+    all_answer();
+    cluster.until("nobody holds more than it can", || {
+        let held = held(&cluster);
+        held.len() == 4 && held.iter().all(|funcs| *funcs <= 10) && held.iter().sum::<usize>() >= FUNCS
+    });
+    cluster.runners[3].kill();
+    cluster.until("the others hold what it held", || {
+        let held = held(&cluster);
+        held.iter().sum::<usize>() >= FUNCS && held.iter().all(|funcs| *funcs <= 10)
+    });
+    all_answer();
+    cluster.runners[2].terminate();
+    cluster.until("some have no runner", || alarms(&client).len() >= FUNCS - 20);
+    assert!(alarms(&client)[0].contains("full (funcs-max)"));
+    cluster.runners[3].start_again();
+    cluster.until("all have one again", || alarms(&client).is_empty());
+    all_answer();
 }

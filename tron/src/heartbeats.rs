@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use wire::{Broker, Heartbeat, MemberId, PoolReport, Role};
 
 use crate::status::Status;
+
+/// How long the last heartbeat may take. One that is lost costs those who listen a few seconds.
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Says that this Tron is alive, until shutdown.
 pub(crate) async fn send(
@@ -22,7 +26,7 @@ pub(crate) async fn send(
     let mut said = 0;
     loop {
         tokio::select! {
-            () = shutdown.cancelled() => return,
+            () = shutdown.cancelled() => break,
             _ = ticks.tick() => {}
             // At once: whoever deploys waits until everybody dispatches by it.
             changed = status.wait_for(|status| status.deployment != said) => if changed.is_err() { return },
@@ -31,4 +35,11 @@ pub(crate) async fn send(
         let pools = pools.borrow().clone();
         Heartbeat { pools, ..Heartbeat::now(member.clone(), Role::Tron, said) }.send(&*broker).await;
     }
+    leave(&*broker, member, said).await;
+}
+
+/// Says at once that this Tron is not to be counted on any more, unless the broker takes too long to hear it.
+async fn leave(broker: &dyn Broker, member: MemberId, said: u64) {
+    let last = Heartbeat { leaving: true, ..Heartbeat::now(member, Role::Tron, said) };
+    let _in_time = timeout(LEAVE_TIMEOUT, last.send(broker)).await;
 }

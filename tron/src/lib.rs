@@ -4,6 +4,7 @@
 
 mod activations;
 mod admin;
+mod balance;
 mod bundles;
 mod calls;
 mod config;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use wire::admin::MemberInfo;
-use wire::{Heartbeat, Labels, MemberId, Role, Timestamp};
+use wire::{Heartbeat, MemberId, PoolReport, Role, RunnerReport, Timestamp};
 
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Pool, Runner};
 
 /// Members heard of at once: far more than a cluster has, and a bound on what a flood can take.
 const MEMBERS_MAX: usize = 4_096;
@@ -27,8 +27,10 @@ pub(crate) struct Members {
 #[derive(Debug)]
 struct Member {
     info: MemberInfo,
-    /// What the runners of its pools have that may have any.
-    pools: Vec<Labels>,
+    /// How many Funcs it holds at most.
+    funcs_max: Option<usize>,
+    /// Its pools that may have runners.
+    pools: Vec<Pool>,
     heard_at: Instant,
 }
 
@@ -75,9 +77,20 @@ impl Members {
         let there = || self.all.values().filter(|member| !member.info.leaving);
         let runners = there().filter(|member| member.info.role == Role::Runner);
         Fleet {
-            runners: runners.map(|runner| runner.info.labels.clone()).collect(),
+            runners: runners.map(Member::runner).collect(),
             pools: there().flat_map(|member| member.pools.iter().cloned()).collect(),
         }
+    }
+
+    /// Whether there is a runner that cannot hold just anything.
+    pub(crate) fn are_bounded(&self) -> bool {
+        self.all.values().any(|member| member.funcs_max.is_some())
+    }
+
+    /// Whether this Tron is the first of those that are there: for what only one of them is to say.
+    pub(crate) fn leads(&self, us: &MemberId) -> bool {
+        let mut trons = self.all.values().filter(|member| member.info.role == Role::Tron);
+        trons.find(|tron| !tron.info.leaving).is_some_and(|first| first.info.id == *us)
     }
 
     /// Which [`Members::fleet`] this is; none while there may be somebody whom we have not heard of.
@@ -96,17 +109,27 @@ impl Members {
 impl Member {
     fn of(heartbeat: Heartbeat, heard_at: Instant) -> Self {
         let Heartbeat { member, role, version, failed, leaving, runner, pools, .. } = heartbeat;
-        let labels = runner.map(|runner| runner.labels).unwrap_or_default();
-        let pools = pools.into_iter().filter(|pool| pool.runners_max > 0).map(|pool| pool.labels).collect();
+        let RunnerReport { labels, funcs_max, .. } = runner.unwrap_or_default();
+        let pools = pools.into_iter().filter(|pool| pool.runners_max > 0).map(pool).collect();
         let seen_at = Timestamp::now();
         let info = MemberInfo { id: member, role, version, seen_at, failed, leaving, labels };
-        Self { info, pools, heard_at }
+        Self { info, funcs_max, pools, heard_at }
+    }
+
+    fn runner(&self) -> Runner {
+        let MemberInfo { id, labels, .. } = &self.info;
+        Runner { id: id.clone(), labels: labels.clone(), funcs_max: self.funcs_max }
     }
 
     /// What it means for who could run what.
-    fn offer(&self) -> (bool, Labels, Vec<Labels>) {
-        (self.info.leaving, self.info.labels.clone(), self.pools.clone())
+    fn offer(&self) -> (bool, Runner, Vec<Pool>) {
+        (self.info.leaving, self.runner(), self.pools.clone())
     }
+}
+
+fn pool(report: PoolReport) -> Pool {
+    let grows = report.wanted < report.runners_max || report.ready < report.wanted;
+    Pool { labels: report.labels, grows }
 }
 
 /// Whether a member of this role that holds `version` lacks something of what is current.
@@ -120,8 +143,6 @@ pub(crate) fn is_behind(role: Role, version: u64, deployment: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use wire::RunnerReport;
-
     use super::*;
 
     const SILENCE: Duration = Duration::from_secs(3);
@@ -148,10 +169,23 @@ mod tests {
         let (mut members, now) = (Members::new(SILENCE), Instant::now());
         let there = runner("gpu=true");
         members.hear(there.clone(), now);
-        assert_eq!(members.fleet().runners, ["gpu=true".parse().unwrap()]);
+        assert_eq!(members.fleet().runners[0].labels, "gpu=true".parse().unwrap());
         members.hear(Heartbeat { leaving: true, ..there }, now);
         assert!(members.fleet().runners.is_empty());
         assert!(members.infos()[0].leaving);
+    }
+
+    #[test]
+    fn the_first_tron_that_stays_leads() {
+        let (mut members, now) = (Members::new(SILENCE), Instant::now());
+        let [first, second] = ["tron-a", "tron-b"].map(|id| MemberId::parse(id).unwrap());
+        assert!(!members.leads(&second));
+        for id in [&second, &first] {
+            members.hear(Heartbeat::now(id.clone(), Role::Tron, 1), now);
+        }
+        assert!(members.leads(&first) && !members.leads(&second));
+        members.hear(Heartbeat { leaving: true, ..Heartbeat::now(first.clone(), Role::Tron, 1) }, now);
+        assert!(members.leads(&second) && !members.leads(&first));
     }
 
     #[test]

@@ -10,12 +10,15 @@ use wire::admin::Deployment;
 use wire::broker::Depth;
 use wire::{Assignment, BundleSha, Control, FuncAssignment, Labels, Route, RouteId, Version, WeightedBundle};
 
+use crate::balance::Holders;
 use crate::stage::Stage;
 
 /// What runners are to do.
 #[derive(Debug)]
 pub(crate) struct Plan {
     deployment: Option<u64>,
+    /// Counts what changes about what runners are to do.
+    revision: u64,
     routes: Vec<Route>,
     wanted: Vec<FuncAssignment>,
     /// Funcs that recent deployments had and this one has not, by queue.
@@ -35,12 +38,17 @@ impl Plan {
     /// A plan of nothing.
     pub(crate) fn new(grace: Duration) -> Self {
         let (routes, wanted, replaced) = Default::default();
-        Self { deployment: None, routes, wanted, replaced, grace }
+        Self { deployment: None, revision: 0, routes, wanted, replaced, grace }
     }
 
     /// The number of the deployment that the plan is for, which is the version of all that follows from it.
     pub(crate) fn deployment(&self) -> Option<u64> {
         self.deployment
+    }
+
+    /// Which plan this is: another number for whatever changes about what runners are to do.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Every Func that a route names.
@@ -79,6 +87,7 @@ impl Plan {
         self.wanted = wanted;
         self.routes.clone_from(&deployment.routes);
         self.deployment = Some(deployment.number);
+        self.revision += 1;
     }
 
     /// The queues of all Funcs, those of replaced ones as far as they are known to be there, with what each Func asks
@@ -101,7 +110,9 @@ impl Plan {
     /// Takes note of what a replaced Func's queue holds; whether nobody needs it any more.
     pub(crate) fn see(&mut self, queue: &str, depth: Option<Depth>, now: Instant) -> bool {
         let Some(replaced) = self.replaced.get_mut(queue) else { return false };
-        replaced.stage = replaced.stage.after(depth, now, self.grace);
+        let before = replaced.stage;
+        replaced.stage = before.after(depth, now, self.grace);
+        self.revision += u64::from(before.is_served() != replaced.stage.is_served());
         replaced.stage == Stage::Abandoned
     }
 
@@ -117,11 +128,17 @@ impl Plan {
         Control::Routes { v: Version, version, routes, unserved }
     }
 
-    /// The message to runners.
-    pub(crate) fn to_assignment(&self) -> Control {
+    /// What runners are to serve, whoever of them.
+    pub(crate) fn assigned(&self) -> Vec<FuncAssignment> {
         let draining = self.replaced.values().filter(|replaced| replaced.stage.is_served());
         let draining = draining.map(|replaced| FuncAssignment { draining: true, ..replaced.func.clone() });
-        let funcs = self.wanted.iter().cloned().chain(draining).collect();
+        self.wanted.iter().cloned().chain(draining).collect()
+    }
+
+    /// The message to runners, with who of them is to serve what not everybody can.
+    pub(crate) fn to_assignment(&self, holders: &Holders) -> Control {
+        let mut funcs = self.assigned();
+        funcs.iter_mut().for_each(|func| func.on = holders.get(&func.queue).cloned());
         let version = self.deployment.unwrap_or_default();
         Control::Assignment(Assignment { v: Version, version, funcs })
     }
@@ -177,7 +194,7 @@ mod tests {
     }
 
     fn assigned(plan: &Plan) -> Vec<(BundleSha, bool)> {
-        match plan.to_assignment() {
+        match plan.to_assignment(&Holders::new()) {
             Control::Assignment(assignment) => {
                 assignment.funcs.into_iter().map(|func| (func.sha, func.draining)).collect()
             }
@@ -221,7 +238,7 @@ mod tests {
         witness.adopt(&state(2, vec![route("*", "/a", 1)]), &[], now);
         witness.adopt(&state(3, vec![route("*", "/a", 2)]), &[], now);
         witness.see(&queue(1), None, now);
-        assert_eq!(newcomer.to_assignment(), witness.to_assignment());
+        assert_eq!(newcomer.assigned(), witness.assigned());
     }
 
     #[test]

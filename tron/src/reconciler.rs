@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use wire::broker::{self, Heard, Listener, Topic};
-use wire::{Backoff, Broker, Chain, Control, ControlHead, Heartbeat, store};
+use wire::{Backoff, Broker, Chain, Control, ControlHead, Heartbeat, MemberId, store};
 
 use crate::Config;
 use crate::log::Log;
@@ -49,6 +49,7 @@ pub(crate) struct Ears {
 
 /// Owns the plan and performs it.
 pub(crate) struct Reconciler {
+    us: MemberId,
     broker: Arc<dyn Broker>,
     queues: Queues,
     log: Arc<Log>,
@@ -75,6 +76,7 @@ impl Reconciler {
         statistics: Arc<Statistics>,
     ) -> Self {
         Self {
+            us: config.member.clone(),
             queues: Queues { broker: Arc::clone(&broker) },
             broker,
             log,
@@ -138,7 +140,7 @@ impl Reconciler {
         self.statistics.expect(self.plan.queues(), Instant::now());
         self.weigh();
         // A broadcast that fails is made up for by the timer: it must not keep the table from changing.
-        let told_runners = self.broadcast(&self.plan.to_assignment()).await;
+        let told_runners = self.tell_runners().await;
         match Table::build(&state.routes) {
             Ok(table) => {
                 let table = table.with_unserved(self.placement.unserved().clone());
@@ -238,15 +240,27 @@ impl Reconciler {
 
     /// Works out who can run what, if there is reason to; whether that changed.
     fn weigh(&mut self) -> bool {
-        let known = Known { deployment: self.planned(), members: self.members.revision(Instant::now()) };
-        self.placement.update(known, self.plan.wanted(), || self.members.fleet())
+        let known = Known { plan: self.plan.revision(), members: self.members.revision(Instant::now()) };
+        self.placement.update(known, || self.plan.assigned(), || self.members.fleet())
     }
 
     /// Tells everybody the whole state.
     async fn tell(&mut self) -> Result<(), broker::Error> {
+        self.place();
         self.tell_at = None;
-        self.broadcast(&self.plan.to_assignment()).await?;
+        self.tell_runners().await?;
         self.broadcast(&self.plan.to_routes(self.placement.unserved())).await
+    }
+
+    /// Tells runners what is theirs. Where they cannot all hold all, one Tron alone says who holds what, and only when
+    /// it knows who is there: two that differ for a moment would have Funcs move to and fro.
+    async fn tell_runners(&self) -> Result<(), broker::Error> {
+        let holders = self.placement.holders();
+        let may_tell = match self.members.revision(Instant::now()) {
+            Some(_) => holders.is_empty() || self.members.leads(&self.us),
+            None => !self.members.are_bounded(),
+        };
+        if may_tell { self.broadcast(&self.plan.to_assignment(holders)).await } else { Ok(()) }
     }
 
     async fn broadcast(&self, control: &Control) -> Result<(), broker::Error> {
@@ -264,6 +278,7 @@ impl Reconciler {
             deployment: self.planned(),
             draining: self.plan.draining(),
             unserved: self.placement.unserved().clone(),
+            holders: Arc::clone(self.placement.holders()),
             members: self.members.infos(),
         });
     }

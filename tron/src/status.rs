@@ -1,9 +1,12 @@
 //! `Status`: how far the platform is with the desired state, as the reconciler last saw it. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use wire::admin::MemberInfo;
 use wire::{BundleSha, FuncAssignment, Role};
+
+use crate::balance::Holders;
 
 /// How far the platform is.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +17,8 @@ pub(crate) struct Status {
     pub(crate) draining: Vec<BundleSha>,
     /// The queues whose Funcs nobody can run, and why.
     pub(crate) unserved: BTreeMap<String, String>,
+    /// Who holds the Funcs that not everybody can hold who may.
+    pub(crate) holders: Arc<Holders>,
     /// Everybody who has been heard of lately.
     pub(crate) members: Vec<MemberInfo>,
 }
@@ -34,7 +39,7 @@ pub(crate) enum Readiness {
 impl Status {
     /// Whether calls are dispatched by deployment `number`, whoever they come to first.
     pub(crate) fn is_applied(&self, number: u64) -> bool {
-        let mut others = self.members.iter().filter(|member| member.role != Role::Runner);
+        let mut others = self.members.iter().filter(|member| member.role != Role::Runner && !member.leaving);
         self.deployment >= number && others.all(|member| member.version >= number)
     }
 
@@ -47,7 +52,10 @@ impl Status {
             return Readiness::Unserved(why.clone());
         }
         let runners = self.members.iter().filter(|member| member.role == Role::Runner && !member.leaving);
-        let runners = runners.filter(|runner| runner.labels.include(&func.placement));
+        let holders = self.holders.get(&func.queue);
+        let runners = runners.filter(|runner| {
+            runner.labels.include(&func.placement) && holders.is_none_or(|on| on.contains(&runner.id))
+        });
         let mut failure = None;
         for runner in runners.filter(|runner| runner.version >= number) {
             match runner.failed.get(&func.queue) {

@@ -60,6 +60,20 @@ async fn only_a_func_that_asks_for_what_we_have_and_names_us_is_consumed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn more_funcs_than_it_can_hold_are_not_meant_for_a_runner() {
+    let mut config = config();
+    config.funcs_max = Some(1);
+    let mut harness = start_with(config, Deployment::of("funcs/hello-rust")).await;
+    let other = FuncAssignment { queue: "func.other".into(), ..harness.func.clone() };
+    harness.assign(2, vec![other.clone(), harness.func.clone()]).await;
+    assert_eq!(harness.get("/api/").await.status, 200, "it holds what it held");
+    let other = FuncAssignment { on: Some(Vec::new()), ..other };
+    harness.assign(2, vec![other, harness.func.clone()]).await;
+    harness.heartbeat(2).await;
+    harness.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_one_version_the_assignment_that_came_last_holds() {
     let harness = start(Deployment::of("funcs/hello-rust")).await;
     harness.assign(1, Vec::new()).await;

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::task::JoinHandle;
-use wire::broker::{Consumer, Embedded, Heard, Message, Queue, REQUESTS, Topic};
+use wire::admin::{DeployRequest, RouteInfo};
+use wire::broker::{Consumer, Embedded, Heard, Message, Queue, REQUESTS, Subscription, Topic};
+use wire::egress::AllowList;
 use wire::{
-    ActivationId, Answer, Body, Broker, Control, Heartbeat, Invoke, Labels, MemberId, PoolName, PoolReport,
-    Role, RunnerReport, decode_line, encode_line,
+    ActivationId, Answer, Assignment, Body, Broker, Control, Heartbeat, Invoke, Labels, MemberId, PoolName,
+    PoolReport, Role, RunnerReport, Store, decode_line, encode_line,
 };
 
-use crate::harness::{Stage, document, in_time, invoke, request};
+use crate::harness::{Stage, assignment, document, in_time, invoke, request};
 
 const REPLIES: &str = "reply.test";
 const WHY: &str = "no runner has gpu=true and no pool can start one";
@@ -44,7 +46,12 @@ impl Member {
 
     /// A runner that has loaded whatever there is.
     fn runner(stage: &Stage, labels: &str) -> Self {
-        let report = RunnerReport { labels: labels.parse().unwrap(), ..RunnerReport::default() };
+        Self::bounded(stage, labels, None)
+    }
+
+    /// The same, of so many Funcs.
+    fn bounded(stage: &Stage, labels: &str, funcs_max: Option<usize>) -> Self {
+        let report = RunnerReport { labels: labels.parse().unwrap(), funcs_max, ..RunnerReport::default() };
         let member = MemberId::generate(Role::Runner);
         Self::of(stage, Heartbeat { runner: Some(report), ..Heartbeat::now(member, Role::Runner, u64::MAX) })
     }
@@ -245,8 +252,8 @@ async fn what_a_func_asks_for_is_kept_with_it_and_assigned() {
     in_time(async {
         loop {
             let heard = control.next().await.unwrap();
-            let Some(assignment) = crate::harness::assignment(heard) else { continue };
-            let Some(func) = assignment.funcs.first() else { continue };
+            let Some(assigned) = assignment(heard) else { continue };
+            let Some(func) = assigned.funcs.first() else { continue };
             return assert_eq!((&func.placement, &func.on), (&gpu, &None));
         }
     })
@@ -260,4 +267,56 @@ async fn labels_that_no_runner_could_have_are_refused_with_their_place() {
     let reply = stage.ask("POST", "/bundles", crate::harness::zip(&text)).await;
     assert_eq!(reply.status, 422);
     assert_eq!(reply.json()["errors"][0]["pointer"], "/x-funcatron-placement/a~1b");
+}
+
+/// The next assignment whose Funcs have these numbers of holders.
+async fn shared_out(control: &mut Subscription, copies: &[usize]) -> Assignment {
+    in_time(async {
+        loop {
+            let Some(assignment) = assignment(control.next().await.unwrap()) else { continue };
+            let mut held: Vec<_> =
+                assignment.funcs.iter().map(|func| func.on.as_ref().map_or(usize::MAX, Vec::len)).collect();
+            held.sort_unstable();
+            if held == copies {
+                return assignment;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn funcs_that_not_everybody_can_hold_are_shared_out_and_stay_where_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, broker) = (Store::directory(dir.path()).unwrap(), Arc::new(Embedded::new()));
+    let stage = Stage::over(Arc::clone(&broker), store.clone(), AllowList::default()).await;
+    let other = Stage::over(Arc::clone(&broker), store, AllowList::default()).await;
+    let mut control = broker.subscribe(Topic::Control).await.unwrap();
+    let sha = stage.upload(&document("A", 1)).await;
+    let runners = [(); 3].map(|()| Member::bounded(&stage, "", Some(1)));
+    for path in ["/a", "/b", "/c"] {
+        let request = DeployRequest { base_path: Some(path.into()), ..request(&sha) };
+        stage.handle.deploy(&request, "admin").await.unwrap();
+    }
+    let first = shared_out(&mut control, &[1, 1, 1]).await;
+    for _ in 0..20 {
+        let heard = in_time(control.next()).await.unwrap();
+        assert!(assignment(heard).is_none_or(|again| again == first), "it moved, and nobody came or went");
+    }
+    let [gone, stays @ ..] = runners;
+    let gone_id = gone.said.lock().unwrap().member.clone();
+    gone.leave();
+    let second = shared_out(&mut control, &[0, 1, 1]).await;
+    assert!(second.funcs.iter().flat_map(|func| func.on.iter().flatten()).all(|on| *on != gone_id));
+    for stage in [&stage, &other] {
+        in_time(async {
+            let full =
+                |route: &RouteInfo| route.alarm.as_ref().is_some_and(|why| why.contains("full (funcs-max)"));
+            while stage.handle.routes().await.unwrap().iter().filter(|route| full(route)).count() != 1 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+    drop(stays);
 }
