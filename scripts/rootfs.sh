@@ -14,6 +14,11 @@ done
 echo 'hosts: files dns' >"$folder/system/etc/nsswitch.conf"
 printf 'root:x:0:0::/:/\nfuncatron:x:65532:65532::/var/lib/funcatron:/\n' >"$folder/system/etc/passwd"
 
+# What every Func in JavaScript runs in, compiled: a runner that starts would take seconds for it.
+XDG_CACHE_HOME="$folder/cache" "$binary" validate "$(dirname "$0")/../funcs/hello-js" >&2
+install -D --mode 644 --target-directory "$folder/system/lib/funcatron" "$folder"/cache/funcatron/*.cwasm
+rm -r "$folder/cache"
+
 # What the process may write: compiled code, the store, and files for a moment.
 mkdir -p "$folder/state/var/lib/funcatron" "$folder/state/var/cache/funcatron" "$folder/state/tmp"
 chmod 700 "$folder/state/var/lib/funcatron" "$folder/state/var/cache/funcatron"

@@ -11,26 +11,36 @@ use wasmtime::component::Component;
 /// The bytes of a SHA-256, which every artefact file begins with.
 const SHA_LEN: usize = 32;
 
-/// A directory of compiled components.
+/// A directory of compiled components, and perhaps one that came with the program.
 #[derive(Clone, Debug)]
 pub(crate) struct Artefacts {
     dir: PathBuf,
+    shipped: Option<PathBuf>,
     /// Tells apart what different builds of us, or of wasmtime, compiled.
     engine_hash: u64,
 }
 
 impl Artefacts {
-    /// The artefacts for `engine` in a directory, made if need be.
-    pub(crate) fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
+    /// The artefacts for `engine` in a directory, made if need be, and in one that is only read.
+    pub(crate) fn open(dir: &Path, shipped: Option<PathBuf>, engine: &Engine) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { dir: dir.to_owned(), engine_hash: hasher.finish() })
+        Ok(Self { dir: dir.to_owned(), shipped, engine_hash: hasher.finish() })
     }
 
     /// Where the artefact of this component is, or belongs.
     pub(crate) fn path(&self, wasm: &[u8]) -> PathBuf {
-        self.dir.join(format!("{:x}-{:016x}.cwasm", Sha256::digest(wasm), self.engine_hash))
+        self.dir.join(self.name(wasm))
+    }
+
+    /// Where it is if it came with the program.
+    pub(crate) fn shipped(&self, wasm: &[u8]) -> Option<PathBuf> {
+        Some(self.shipped.as_ref()?.join(self.name(wasm)))
+    }
+
+    fn name(&self, wasm: &[u8]) -> String {
+        format!("{:x}-{:016x}.cwasm", Sha256::digest(wasm), self.engine_hash)
     }
 
     /// Keeps an artefact, whole or not at all, whoever else writes the same one.
@@ -52,8 +62,8 @@ pub(crate) fn load(engine: &Engine, path: &Path) -> Option<Component> {
         return None;
     }
     #[expect(unsafe_code, reason = "there is no safe way to load compiled code")]
-    // SAFETY: the bytes are what our own compiler wrote. Nothing but `keep` puts files into the
-    // directory, the hash that it wrote was just checked, and nobody can change this copy of them.
+    // SAFETY: the bytes are what our own compiler wrote. Nothing but `keep` puts files into the one
+    // directory, whoever made the image into the other, the hash that it wrote was just checked, and nobody can change this copy of them.
     let component = unsafe { Component::deserialize(engine, artefact) };
     component.inspect_err(|error| tracing::warn!(path = %path.display(), %error, "artefact is unusable")).ok()
 }
@@ -66,7 +76,7 @@ mod tests {
     fn a_damaged_artefact_is_never_loaded() {
         let dir = tempfile::tempdir().unwrap();
         let engine = Engine::default();
-        let artefacts = Artefacts::open(dir.path(), &engine).unwrap();
+        let artefacts = Artefacts::open(dir.path(), None, &engine).unwrap();
         let path = artefacts.path(b"wasm");
         assert!(load(&engine, &path).is_none());
 

@@ -72,6 +72,8 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// Where compiled code is kept.
     pub cache_dir: PathBuf,
+    /// Where compiled code lies that came with the program and is as good as it is; it is only read.
+    pub shipped_dir: Option<PathBuf>,
     /// The program that compiles when it is run with the argument `compile`: see [`crate::compile`].
     pub compiler: PathBuf,
     /// Whether Funcs tell the client what went wrong inside them.
@@ -81,6 +83,8 @@ pub struct Config {
 impl Config {
     /// A runner with the default limits and a thread for each processor.
     pub fn new(member: MemberId, cache_dir: PathBuf, compiler: PathBuf) -> Self {
+        // Beside `bin`, as a library of the program.
+        let shipped_dir = compiler.parent().and_then(|bin| Some(bin.parent()?.join("lib/funcatron")));
         Self {
             member,
             pool: None,
@@ -100,6 +104,7 @@ impl Config {
             outbound_requests_max: OUTBOUND_REQUESTS_MAX,
             drain_timeout: DRAIN_TIMEOUT,
             cache_dir,
+            shipped_dir,
             compiler,
             dev: false,
         }

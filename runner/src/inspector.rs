@@ -34,7 +34,7 @@ impl Inspector {
     /// When the cache directory cannot be made.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let engine = engine::single().map_err(Error::engine)?;
-        let artefacts = Artefacts::open(&config.cache_dir, &engine)
+        let artefacts = Artefacts::open(&config.cache_dir, config.shipped_dir.clone(), &engine)
             .map_err(|error| Error::CacheDir(config.cache_dir.clone(), error))?;
         Ok(Self { compiler: Compiler::new(config.compiler.clone(), artefacts) })
     }

@@ -63,7 +63,7 @@ impl Loader {
     pub(crate) fn new(config: &Config, store: Store, tallies: Arc<Tallies>) -> Result<Self, Error> {
         let slots = config.threads.saturating_mul(config.slots);
         let engine = engine::pooled(slots, config.memory_max).map_err(Error::engine)?;
-        let artefacts = Artefacts::open(&config.cache_dir, &engine)
+        let artefacts = Artefacts::open(&config.cache_dir, config.shipped_dir.clone(), &engine)
             .map_err(|error| Error::CacheDir(config.cache_dir.clone(), error))?;
         Ok(Self {
             sandbox: Sandbox::new(engine).map_err(Error::engine)?,

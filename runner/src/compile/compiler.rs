@@ -57,8 +57,10 @@ impl Compiler {
     /// The component, ready to run: from its artefact if there is one, else compiled now.
     pub(crate) async fn component(&self, engine: &Engine, wasm: &[u8]) -> Result<Component, Error> {
         let path = self.artefacts.path(wasm);
-        if let Some(component) = load(engine, &path).await {
-            return Ok(component);
+        for known in [Some(path.clone()), self.artefacts.shipped(wasm)].into_iter().flatten() {
+            if let Some(component) = load(engine, &known).await {
+                return Ok(component);
+            }
         }
         self.compile(wasm, &path).await?;
         load(engine, &path).await.ok_or(Error::Unloadable(path))
@@ -152,5 +154,24 @@ fn ended(status: ExitStatus, stderr: &[u8]) -> Error {
             Rejection::new("compiling the code takes too much time or memory").into()
         }
         None => Error::Broken(status, String::from_utf8_lossy(stderr).trim().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_came_with_the_program_is_not_compiled_again() {
+        let (own, shipped) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (engine, wasm) = (Engine::default(), b"\0asm\x0d\0\x01\0");
+        let packed = Artefacts::open(shipped.path(), None, &engine).unwrap();
+        packed.keep(&packed.path(wasm), &engine.precompile_component(wasm).unwrap()).unwrap();
+        let compiler = |shipped: Option<&Path>| {
+            let artefacts = Artefacts::open(own.path(), shipped.map(Path::to_owned), &engine).unwrap();
+            Compiler::new("/there/is/no/compiler".into(), artefacts)
+        };
+        assert!(compiler(Some(shipped.path())).component(&engine, wasm).await.is_ok());
+        assert!(matches!(compiler(None).component(&engine, wasm).await, Err(Error::Child(..))));
     }
 }
