@@ -6,7 +6,7 @@ FUZZ_VERSION := 0.13.2
 TOOLS := $(CURDIR)/target/tools
 FUZZ_SECONDS ?= 60
 
-.PHONY: run build test setup check fmt clippy deny unit guests schemathesis s3 chaos chaos-short image image-test compose-test fuzz bench help
+.PHONY: run build test setup check fmt clippy deny unit guests schemathesis s3 chaos chaos-short scaling scaling-short image image-test compose-test fuzz bench help
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ run: ## Build and serve the sample Funcs on http://127.0.0.1:3000 (admin on 3001
 build: ## Build the release binary: target/release/funcatron.
 	$(CARGO) build --release --bin funcatron
 
-test: setup fmt clippy deny unit guests schemathesis s3 chaos-short image-test compose-test ## Everything that must pass before a change lands.
+test: setup fmt clippy deny unit guests schemathesis s3 chaos-short scaling-short image-test compose-test ## Everything that must pass before a change lands.
 
 setup: ## Install what the tests need (Debian: with apt; elsewhere: say what is missing).
 	scripts/setup.sh
@@ -60,6 +60,12 @@ chaos: setup ## Break a cluster over RabbitMQ under load, in every way that we k
 
 chaos-short: ## The same in the ways that matter most; two minutes.
 	scripts/chaos.sh --short
+
+scaling: setup ## Have Tron scale processes, containers and a Swarm under load, and break it; twenty minutes.
+	scripts/chaos.sh --fleet process --fleet docker --fleet swarm
+
+scaling-short: ## The same in the ways that matter most; four minutes.
+	scripts/chaos.sh --short --fleet process --fleet docker
 
 fuzz: $(TOOLS)/bin/cargo-fuzz ## Run each fuzz target for FUZZ_SECONDS.
 	PATH="$(TOOLS)/bin:$$PATH" scripts/fuzz.sh $(FUZZ_SECONDS)

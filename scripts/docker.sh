@@ -3,9 +3,10 @@
 #   eval "$(scripts/docker.sh start DIR)"   starts one if none answers, and says where it is
 #   eval "$(scripts/docker.sh own DIR)"     starts one for the tests of substrates, whatever else runs: it manages a
 #                                           Swarm of its own, and says where it is as FUNCATRON_TEST_DOCKER
+#   scripts/docker.sh again DIR             starts that one again, after somebody ended it
 #   scripts/docker.sh stop DIR              stops it, if it is our own
 set -euo pipefail
-command=${1:?start, own or stop} dir=${2:?a folder}
+command=${1:?start, own, again or stop} dir=${2:?a folder}
 
 start() {
   if docker version >/dev/null 2>&1; then
@@ -16,11 +17,27 @@ start() {
 }
 
 # Its containers have no network but the machine's: that leaves the machine's own bridges and rules alone.
+alone() {
+  launch --bridge none --iptables=false
+}
+
+# Whoever was killed may still be there for a moment, and then its file is.
+again() {
+  local pid
+  pid=$(cat "$dir/pid")
+  for _ in $(seq 100); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  rm -f "$dir/pid"
+  alone
+}
+
 own() {
   # A Swarm makes a bridge that nobody else takes away.
   local bridge=/sys/class/net/docker_gwbridge
   [ -e "$bridge" ] || { mkdir -p "$dir" && touch "$dir/made-bridge"; }
-  launch --bridge none --iptables=false
+  alone
   local ports
   ports=($(python3 -c 'import socket
 sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
@@ -73,6 +90,7 @@ stop() {
 case $command in
   start) start ;;
   own) own ;;
+  again) again ;;
   stop) stop ;;
   *) echo "unknown command: $command" >&2 && exit 2 ;;
 esac

@@ -302,6 +302,9 @@ impl Check<'_> {
 
     /// I11.
     fn recovery(&mut self) {
+        if self.ledger.faults.is_empty() {
+            return;
+        }
         let goodput = &self.verdict.goodput;
         if goodput.recovery.is_none_or(|took| took > RECOVERY_MAX) {
             let evidence = format!("recovery {:?}, per second {:?}", goodput.recovery, goodput.per_second);

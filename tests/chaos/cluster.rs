@@ -27,6 +27,8 @@ pub(crate) struct Cluster {
     _tasks: JoinSet<()>,
 }
 
+/// What all of them are.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_funcatron");
 /// They are started one by one, each with arguments of its own.
 const NOBODY: Size = Size { frontends: 0, trons: 0, runners: 0 };
 /// How long a frontend waits for an answer: short, as runs wait for what nobody answers.
@@ -42,25 +44,55 @@ pub(crate) const LEDGER: &str = "/ledger";
 impl Cluster {
     /// Starts the processes, and deploys the ledger Func.
     pub(crate) async fn start(seed: u64) -> Result<Self> {
+        let mut cluster = Self::of_nobody().await?;
+        cluster.add_members(seed).await?;
+        cluster.begin().await?;
+        cluster.until_served();
+        Ok(cluster)
+    }
+
+    /// Starts Trons and frontends, and deploys the ledger Func. Whoever runs it comes later.
+    pub(crate) async fn without_runners(call_timeout: Duration) -> Result<Self> {
+        let mut cluster = Self::of_nobody().await?;
+        let call_timeout = format!("--call-timeout={}ms", call_timeout.as_millis());
+        {
+            let mut members = cluster.members.cluster();
+            block_in_place(|| {
+                for dispatch in ["tron", "direct"] {
+                    members.add_tron(&[LOST_AFTER_ARGUMENT]);
+                    members.add_frontend(&[&call_timeout, &format!("--dispatch={dispatch}")]);
+                }
+            });
+        }
+        cluster.begin().await?;
+        Ok(cluster)
+    }
+
+    async fn of_nobody() -> Result<Self> {
         let broker = Broker::start().await?;
         let vhost = block_in_place(|| broker.vhost());
-        let url = vhost.url.clone();
-        let program = Path::new(env!("CARGO_BIN_EXE_funcatron"));
-        let members = Members::of(harness::Cluster::start_on(vhost, program, NOBODY));
+        let members = Members::of(harness::Cluster::start_on(vhost, Path::new(PROGRAM), NOBODY));
         let mut tasks = JoinSet::new();
         let sink = Sink::start(members.clone(), &mut tasks).await?;
-        let (proxies, frontends) = (Vec::new(), Vec::new());
-        let mut cluster = Self { members, proxies, broker, sink, frontends, _tasks: tasks };
-        cluster.add_members(&url, seed).await?;
-        cluster._tasks.spawn(cluster.members.clone().supervise());
-        cluster.deploy(LEDGER).await?;
-        cluster.until_served()?;
-        Ok(cluster)
+        Ok(Self { members, proxies: Vec::new(), broker, sink, frontends: Vec::new(), _tasks: tasks })
+    }
+
+    /// Looks after the members from now on, and deploys.
+    async fn begin(&mut self) -> Result<()> {
+        self.frontends = {
+            let cluster = self.members.cluster();
+            block_in_place(|| cluster.until_ready());
+            let urls = cluster.frontends.iter().map(|(_, url)| url.trim_start_matches("http://"));
+            urls.map(str::parse).collect::<Result<_, _>>().context("read the addresses of frontends")?
+        };
+        self._tasks.spawn(self.members.clone().supervise());
+        self.deploy(LEDGER).await
     }
 
     /// Starts the first of each kind behind a proxy, and the second beside it. One frontend goes through
     /// Tron, the other dispatches by itself.
-    async fn add_members(&mut self, url: &str, seed: u64) -> Result<()> {
+    async fn add_members(&mut self, seed: u64) -> Result<()> {
+        let url = self.members.cluster().vhost.url.clone();
         for number in 0..2 {
             for kind in ["tron", "runner", "frontend"] {
                 let mut broker = format!("--broker={url}");
@@ -79,10 +111,6 @@ impl Cluster {
                 });
             }
         }
-        let cluster = self.members.cluster();
-        block_in_place(|| cluster.until_ready());
-        let addresses = cluster.frontends.iter().map(|(_, url)| url.trim_start_matches("http://").parse());
-        self.frontends = addresses.collect::<Result<_, _>>().context("read the addresses of frontends")?;
         Ok(())
     }
 
@@ -104,7 +132,7 @@ impl Cluster {
     }
 
     /// Waits until every frontend answers with what the ledger Func says.
-    fn until_served(&self) -> Result<()> {
+    pub(crate) fn until_served(&self) {
         let clients = self.members.cluster().clients();
         let path = format!("{LEDGER}/entries/{}", Uuid::nil());
         block_in_place(|| {
@@ -112,7 +140,6 @@ impl Cluster {
                 client.until(&path, |reply| reply.status == 200);
             }
         });
-        Ok(())
     }
 
     /// Waits until another process has the name.

@@ -7,13 +7,12 @@ use super::run::Run;
 const HONEST: [u16; 3] = [502, 503, 504];
 
 /// What was harmed that should not have been.
-pub(crate) fn complaints(run: Run, ledger: &Ledger) -> Vec<String> {
-    let unspared = spared(run);
+pub(crate) fn complaints(spared: fn(&Request) -> bool, ledger: &Ledger) -> Vec<String> {
     let requests = ledger.requests.iter().filter(|request| request.operation != Operation::Poison);
     let failed: Vec<&Request> = requests.filter(|request| !request.succeeded()).collect();
     let mut complaints: Vec<String> = failed
         .iter()
-        .filter(|request| unspared(request))
+        .filter(|request| spared(request))
         .map(|request| format!("failed, and should not have: {}", told(request)))
         .collect();
     let dishonest = failed
@@ -25,7 +24,7 @@ pub(crate) fn complaints(run: Run, ledger: &Ledger) -> Vec<String> {
 }
 
 /// The requests that must succeed although the fault happens.
-fn spared(run: Run) -> fn(&Request) -> bool {
+pub(crate) fn spared(run: Run) -> fn(&Request) -> bool {
     match run {
         // Those that it had open are cut off; the invariants see to it that there are no others.
         Run::KillFrontend => |request| !matches!(request.outcome, Outcome::Cut { .. }),

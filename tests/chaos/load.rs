@@ -21,6 +21,26 @@ pub(crate) struct Mix {
     pub(crate) asynchronous_percent: u32,
 }
 
+impl Mix {
+    /// A request of it.
+    pub(crate) fn draw(&self, random: &mut fastrand::Rng) -> Planned {
+        let total: u32 = self.operations.iter().map(|(_, parts)| parts).sum();
+        let mut drawn = random.u32(..total);
+        let drawn = self.operations.iter().find(|(_, parts)| {
+            let is_it = drawn < *parts;
+            drawn = drawn.wrapping_sub(*parts);
+            is_it
+        });
+        Planned {
+            id: Builder::from_random_bytes(random.u128(..).to_be_bytes()).into_uuid(),
+            base_path: LEDGER,
+            operation: drawn.unwrap().0,
+            asynchronous: random.u32(..100) < self.asynchronous_percent,
+            frontend: random.usize(..2),
+        }
+    }
+}
+
 pub(crate) struct Load {
     stop: watch::Sender<()>,
     running: JoinHandle<Vec<Request>>,
@@ -61,25 +81,9 @@ impl Arrivals {
                 _ = arrivals.tick() => {}
                 _ = stopped.changed() => return sent.join_all().await,
             }
-            let (client, clock, planned) = (self.client.clone(), self.clock, self.plan());
+            let (client, clock) = (self.client.clone(), self.clock);
+            let planned = self.mix.draw(&mut self.random);
             sent.spawn(async move { send(&client, clock, planned).await });
-        }
-    }
-
-    fn plan(&mut self) -> Planned {
-        let total: u32 = self.mix.operations.iter().map(|(_, parts)| parts).sum();
-        let mut drawn = self.random.u32(..total);
-        let drawn = self.mix.operations.iter().find(|(_, parts)| {
-            let is_it = drawn < *parts;
-            drawn = drawn.wrapping_sub(*parts);
-            is_it
-        });
-        Planned {
-            id: Builder::from_random_bytes(self.random.u128(..).to_be_bytes()).into_uuid(),
-            base_path: LEDGER,
-            operation: drawn.unwrap().0,
-            asynchronous: self.random.u32(..100) < self.mix.asynchronous_percent,
-            frontend: self.random.usize(..2),
         }
     }
 }

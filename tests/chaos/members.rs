@@ -60,6 +60,19 @@ impl Members {
         Ok(process.id())
     }
 
+    /// Which of those whose names begin like this has logged the message since that was last asked.
+    pub(crate) fn who_said(&self, prefix: &str, message: &str) -> Option<String> {
+        let mut cluster = self.cluster();
+        let like = named(&mut cluster).filter(|(name, _)| name.starts_with(prefix));
+        // Everybody is asked, so that what was said before is not heard later.
+        like.filter(|(_, process)| process.has_said(message)).map(|(name, _)| name).last()
+    }
+
+    /// Has a Tron be told this as well whenever it starts from now on.
+    pub(crate) fn tell_trons(&self, argument: &str) {
+        self.cluster().trons.iter_mut().for_each(|(process, _)| process.tell(argument));
+    }
+
     /// A client whose operator talks to the first Tron.
     pub(crate) fn client(&self) -> Client {
         self.cluster().client()

@@ -2,6 +2,8 @@
 
 use clap::Parser;
 
+use super::scaling::Kind;
+
 /// Faults under load: every run breaks something in a cluster of processes over RabbitMQ while an open loop
 /// of requests goes on, and then compares what was asked, what was answered and what was executed.
 ///
@@ -22,7 +24,10 @@ pub(crate) struct Options {
     /// Say which runs there are
     #[arg(long)]
     pub(crate) list: bool,
-    /// Requests per second
+    /// Scale a cluster instead whose runners Tron makes of this; may be given several times
+    #[arg(long, value_name = "KIND")]
+    pub(crate) fleet: Vec<Kind>,
+    /// Requests per second; with a fleet, in a burst, which is ten times the normal rate
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) rate: u32,
 }

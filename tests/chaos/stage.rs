@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use wire::broker::LEADER;
+
 use super::checker::{Limits, Verdict};
 use super::client::Client;
 use super::clock::{Clock, until};
@@ -19,11 +21,13 @@ use super::strike::Strike;
 
 /// What came of a run.
 pub(crate) struct Report {
-    pub(crate) run: Run,
+    pub(crate) name: String,
     pub(crate) verdict: Verdict,
     /// What was harmed beyond the invariants.
     pub(crate) complaints: Vec<String>,
     pub(crate) faults: Vec<Fault>,
+    /// What was measured beside what the ledger says.
+    pub(crate) figures: Vec<String>,
 }
 
 /// The load before the fault, which says what is normal.
@@ -31,9 +35,9 @@ const BEFORE: Duration = Duration::from_secs(4);
 /// The load after it, long enough to see that a recovery in ten seconds stays one.
 const AFTER: Duration = Duration::from_secs(13);
 /// How much longer than the platform's deadline a client waits, to tell late from never.
-const PATIENCE: Duration = Duration::from_secs(4);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(4);
 /// How long what is under way may take to end once nothing more is asked: what was lost is missed after half a minute.
-const REST: Duration = Duration::from_secs(90);
+pub(crate) const REST: Duration = Duration::from_secs(90);
 const LIMITS: Limits = Limits { deadline: CALL_TIMEOUT, attempts_max: 3 };
 
 impl Report {
@@ -61,12 +65,14 @@ pub(crate) async fn perform(run: Run, cluster: &Cluster, rate: u32, seed: u64) -
     requests.extend(extra);
     promises::settle(&client, &mut requests, REST).await;
     let ledger = close(cluster, Ledger { requests, faults, end, ..Ledger::default() }).await?;
-    let complaints = expectation::complaints(run, &ledger);
-    Ok(Report { run, verdict: Verdict::of(&ledger, LIMITS), complaints, faults: ledger.faults })
+    let complaints = expectation::complaints(expectation::spared(run), &ledger);
+    let verdict = Verdict::of(&ledger, LIMITS);
+    let (name, figures) = (run.name().to_owned(), Vec::new());
+    Ok(Report { name, verdict, complaints, faults: ledger.faults, figures })
 }
 
 /// Waits for rest, and collects what the others wrote down.
-async fn close(cluster: &Cluster, mut ledger: Ledger) -> Result<Ledger> {
+pub(crate) async fn close(cluster: &Cluster, mut ledger: Ledger) -> Result<Ledger> {
     let vhost = cluster.members.cluster().vhost.name.clone();
     let mut left = Vec::new();
     let rest = until("every queue is empty and no call is pending", REST, async || {
@@ -88,7 +94,7 @@ async fn close(cluster: &Cluster, mut ledger: Ledger) -> Result<Ledger> {
     Ok(ledger)
 }
 
-/// Whether a queue is where messages end.
+/// Whether messages stay in a queue: because they end there, or because whoever holds one leads.
 fn is_last(queue: &str) -> bool {
-    queue.starts_with("dead.")
+    queue.starts_with("dead.") || queue == LEADER
 }

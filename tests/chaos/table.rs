@@ -4,7 +4,6 @@ use comfy_table::{Table, presets};
 
 use super::checker::Invariant;
 use super::ledger::Fault;
-use super::run::Run;
 use super::stage::Report;
 
 /// As much evidence as is worth reading; the rest is counted.
@@ -38,7 +37,7 @@ impl Summary {
 
     pub(crate) fn add(&mut self, report: &Report) {
         let (counts, goodput) = (&report.verdict.counts, &report.verdict.goodput);
-        let mut row = vec![report.run.name().to_owned()];
+        let mut row = vec![report.name.clone()];
         let numbers = [
             counts.requests,
             counts.succeeded,
@@ -64,9 +63,9 @@ impl Summary {
     }
 
     /// A run that could not be performed to its end.
-    pub(crate) fn add_broken(&mut self, run: Run) {
+    pub(crate) fn add_broken(&mut self, name: &str) {
         let blanks = HEAD.len() + 1 + Invariant::ALL.len();
-        let row = [run.name()].into_iter().chain(std::iter::repeat_n("-", blanks)).chain(["BROKEN"]);
+        let row = [name].into_iter().chain(std::iter::repeat_n("-", blanks)).chain(["BROKEN"]);
         self.0.add_row(row);
     }
 
@@ -79,6 +78,9 @@ impl Summary {
 pub(crate) fn tell(report: &Report) {
     for Fault { what, start, end, .. } in &report.faults {
         println!("  {:.2}-{:.2}s {what}", start.as_secs_f64(), end.as_secs_f64());
+    }
+    for figure in &report.figures {
+        println!("  {figure}");
     }
     println!("  {}", verdict(report));
     for (invariant, evidence) in &report.verdict.broken {

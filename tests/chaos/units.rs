@@ -6,6 +6,8 @@ mod chaos;
 
 #[path = "units/checker.rs"]
 mod checker;
+#[path = "units/curve.rs"]
+mod curve;
 #[path = "units/peer.rs"]
 mod peer;
 #[path = "units/proxy.rs"]

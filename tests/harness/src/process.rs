@@ -45,6 +45,17 @@ impl Process {
         self.arguments.push(listen);
     }
 
+    /// Has every further start be told this as well.
+    pub fn tell(&mut self, argument: &str) {
+        self.arguments.push(argument.to_owned());
+    }
+
+    /// Whether it logged this message since somebody last asked or waited for what it logs.
+    pub fn has_said(&self, message: &str) -> bool {
+        let said = self.lines.try_iter().filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        said.filter(|line| line["message"] == message).count() > 0
+    }
+
     /// Waits until it logs a line with this field, and gives the field's text.
     #[track_caller]
     pub fn logged(&self, field: &str) -> String {
