@@ -24,6 +24,7 @@ pub(crate) async fn send(
 ) {
     let mut ticks = tokio::time::interval(interval);
     let mut said = 0;
+    let mut pools_said = Vec::new();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
@@ -32,14 +33,12 @@ pub(crate) async fn send(
             changed = status.wait_for(|status| status.deployment != said) => if changed.is_err() { return },
         }
         said = status.borrow().deployment;
-        let pools = pools.borrow().clone();
+        pools_said.clone_from(&pools.borrow());
+        let pools = pools_said.clone();
         Heartbeat { pools, ..Heartbeat::now(member.clone(), Role::Tron, said) }.send(&*broker).await;
     }
-    leave(&*broker, member, said).await;
-}
-
-/// Says at once that this Tron is not to be counted on any more, unless the broker takes too long to hear it.
-async fn leave(broker: &dyn Broker, member: MemberId, said: u64) {
-    let last = Heartbeat { leaving: true, ..Heartbeat::now(member, Role::Tron, said) };
-    let _in_time = timeout(LEAVE_TIMEOUT, last.send(broker)).await;
+    // At once, unless the broker takes too long to hear it. Another Tron takes over the pools: nobody is to think
+    // meanwhile that there are none.
+    let last = Heartbeat { leaving: true, pools: pools_said, ..Heartbeat::now(member, Role::Tron, said) };
+    let _in_time = timeout(LEAVE_TIMEOUT, last.send(&*broker)).await;
 }

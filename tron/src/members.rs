@@ -74,11 +74,12 @@ impl Members {
 
     /// Who could run Funcs.
     pub(crate) fn fleet(&self) -> Fleet {
-        let there = || self.all.values().filter(|member| !member.info.leaving);
-        let runners = there().filter(|member| member.info.role == Role::Runner);
+        let runners = self.all.values().filter(|member| member.info.role == Role::Runner);
+        let staying = runners.filter(|runner| !runner.info.leaving);
         Fleet {
-            runners: runners.map(Member::runner).collect(),
-            pools: there().flat_map(|member| member.pools.iter().cloned()).collect(),
+            runners: staying.map(Member::runner).collect(),
+            // Those of a Tron that leaves included: until it is forgotten, another one has taken them over.
+            pools: self.all.values().flat_map(|member| member.pools.iter().cloned()).collect(),
         }
     }
 

@@ -200,6 +200,9 @@ async fn calls_wait_for_a_pool_that_can_start_a_runner() {
     let scaling = Member::scaling(&stage, "gpu=true");
     until_alarm(&stage, None).await;
     caller.passed_on(&queue).await;
+    scaling.leave();
+    caller.passed_on(&queue).await;
+    assert_eq!(stage.handle.routes().await.unwrap()[0].alarm, None, "another one takes the pool over");
     drop(scaling);
     assert_eq!(caller.refused().await["detail"], WHY);
 }
