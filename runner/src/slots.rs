@@ -4,10 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-
-/// How many slots a Func may hold for each that is left free. The more one holds, the more it leaves to
-/// the others: alone it gets three quarters, two get three sevenths each, and there is always one left.
-const HELD_PER_FREE: usize = 3;
+use wire::RunnerReport;
 
 /// The room for calls on one thread.
 pub(crate) struct Slots {
@@ -56,7 +53,7 @@ impl Share {
 
     fn try_slot(self: &Arc<Self>) -> Option<Slot> {
         let mut free = self.slots.free();
-        if self.held.load(Ordering::Relaxed) >= *free * HELD_PER_FREE {
+        if self.held.load(Ordering::Relaxed) >= *free * RunnerReport::SLOTS_HELD_PER_FREE {
             return None;
         }
         *free -= 1;

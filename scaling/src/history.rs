@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use wire::PoolName;
 
-use crate::load::Services;
+use crate::mix::Mix;
+use crate::service::Services;
 use crate::track::{Peak, Track};
 
 /// What was seen over the last minutes, and what was wished. Whoever begins to lead begins with an empty
@@ -13,6 +14,8 @@ use crate::track::{Peak, Track};
 #[derive(Clone, Debug, Default)]
 pub struct History {
     pub(crate) services: Services,
+    /// When stats were seen last.
+    pub(crate) seen_at: Option<Duration>,
     pub(crate) pools: BTreeMap<PoolName, Past>,
 }
 
@@ -21,7 +24,11 @@ pub struct History {
 pub(crate) struct Past {
     pub(crate) track: Track,
     /// What arrived for sure, in runners.
-    pub(crate) needed: Peak,
+    pub(crate) sure: Peak,
+    /// What served the load with room for chance.
+    pub(crate) steady: Peak,
+    /// How the calls are mixed, which shows over many of them only.
+    pub(crate) mix: Option<Mix>,
     /// How many runners reported.
     pub(crate) ready: Peak,
     /// How many runners there were to be. None before the substrate has said how many there are.

@@ -5,11 +5,14 @@ mod effect;
 mod history;
 mod home;
 mod load;
+mod median;
+mod mix;
 mod need;
 mod plan;
 mod pool;
 mod reason;
 mod schedule;
+mod service;
 mod stats;
 mod track;
 

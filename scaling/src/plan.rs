@@ -5,9 +5,10 @@ use std::time::Duration;
 use wire::Timestamp;
 
 use crate::history::Past;
-use crate::load::{self, Load};
+use crate::load::Load;
 use crate::need::Need;
 use crate::reason::{self, Bound};
+use crate::service;
 use crate::{Effect, History, Listing, Pool, Stats};
 
 /// Runners that start report after some seconds. When none does for so long, something is wrong.
@@ -25,7 +26,8 @@ pub struct Now {
 /// Says how many runners each pool is to have, and why. Called every half second or second with what is
 /// seen then; the same history and stats give the same answer.
 pub fn plan(history: &mut History, stats: &Stats, pools: &[Pool], now: Now) -> Vec<Effect> {
-    load::learn(&mut history.services, stats);
+    let seen_at = history.seen_at.replace(now.elapsed).unwrap_or(now.elapsed);
+    service::learn(&mut history.services, stats, now.elapsed.saturating_sub(seen_at));
     history.pools.retain(|name, _| pools.iter().any(|pool| pool.name() == name));
     let plan_one = |pool: &Pool| {
         let load = Load::of(pool, stats, &history.services);
@@ -48,7 +50,7 @@ impl Past {
             _ if needed >= before => (needed, None),
             Some(bound) => (before, Some(bound)),
             None => {
-                let of_late = whole(self.needed.max()).min(before);
+                let of_late = whole(self.sure.max().max(self.steady.max())).min(before);
                 (needed.max(of_late), (of_late > needed).then_some(Bound::Held))
             }
         };
@@ -74,13 +76,16 @@ impl Past {
     fn observe(&mut self, pool: &Pool, load: &Load, listing: Listing, now: Now) -> Need {
         let window = pool.config().stable_window;
         self.track.push(now.elapsed, load.share, load.backlog, load.waiting, window);
-        let need = Need::of(pool, load, &self.track);
-        self.needed.push(now.elapsed, need.sure, window);
+        let seen = self.track.step().unwrap_or(window).as_secs_f64() / window.as_secs_f64();
+        let mix = *self.mix.insert(self.mix.map_or(load.mix, |before| before.towards(load.mix, seen)));
+        let need = Need::of(pool, load, mix, &self.track);
+        self.sure.push(now.elapsed, need.sure, window);
+        self.steady.push(now.elapsed, need.steady, pool.config().panic_window);
         self.ready.push(now.elapsed, load.ready as f64, window);
         if let Listing::Known { current, .. } = listing {
             if self.wished.is_none() {
                 // Whoever led before had a reason for as many as there are.
-                self.needed.push(now.elapsed, current as f64, window);
+                self.sure.push(now.elapsed, current as f64, window);
             }
             let is_silent = load.ready == 0 && current > 0;
             self.silent_since = is_silent.then(|| self.silent_since.unwrap_or(now.elapsed));

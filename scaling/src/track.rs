@@ -16,6 +16,8 @@ pub(crate) struct Point {
     pub(crate) backlog: f64,
     /// That, and what waits in runners.
     pub(crate) outstanding: f64,
+    /// What waited in runners since the first observation, times seconds.
+    waited: f64,
 }
 
 /// The observations of a pool, oldest first.
@@ -27,12 +29,14 @@ pub(crate) struct Track {
 impl Track {
     /// Adds what is seen now, and forgets what is older than the horizon.
     pub(crate) fn push(&mut self, now: Duration, share: f64, backlog: f64, waiting: f64, horizon: Duration) {
-        let mut point = Point { at: now, served: 0.0, backlog, outstanding: backlog + waiting };
+        let mut point = Point { at: now, backlog, outstanding: backlog + waiting, ..Point::default() };
         if let Some(last) = self.points.back() {
             if now <= last.at {
                 return;
             }
-            point.served = last.served + share * (now - last.at).as_secs_f64();
+            let seconds = (now - last.at).as_secs_f64();
+            point.served = last.served + share * seconds;
+            point.waited = last.waited + waiting * seconds;
         }
         self.points.push_back(point);
         // The newest of those that are too old is where the horizon's window begins.
@@ -44,22 +48,29 @@ impl Track {
     }
 
     /// The work that came in a second over this window: what was done, and by how much grew what was not.
-    /// None before there are two observations.
-    pub(crate) fn arrivals(&self, window: Duration) -> Option<Arrivals> {
+    /// For growth within a `short` window only the broker's word is taken: over longer ones, what runners may
+    /// claim comes to little. None before there are two observations.
+    pub(crate) fn arrivals(&self, window: Duration, short: Duration) -> Option<Arrivals> {
+        let (first, last, seconds) = self.ends(window)?;
+        let served = (last.served - first.served) / seconds;
+        let (backlog, outstanding) = (last.backlog - first.backlog, last.outstanding - first.outstanding);
+        let growth = if window < short { outstanding.min(backlog.max(0.0)) } else { outstanding };
+        Some(Arrivals { rate: (served + growth / seconds).max(0.0), seconds })
+    }
+
+    /// The work that waited in runners over this window, on average.
+    pub(crate) fn waiting(&self, window: Duration) -> Option<f64> {
+        let (first, last, seconds) = self.ends(window)?;
+        Some((last.waited - first.waited) / seconds)
+    }
+
+    fn ends(&self, window: Duration) -> Option<(&Point, &Point, f64)> {
         let last = self.points.back()?;
         let from = last.at.saturating_sub(window);
         let begin = self.points.partition_point(|point| point.at <= from).saturating_sub(1);
         let first = self.points.get(begin)?;
         let seconds = last.at.saturating_sub(first.at).as_secs_f64();
-        if seconds <= 0.0 {
-            return None;
-        }
-        let served = (last.served - first.served) / seconds;
-        let growth = (last.backlog - first.backlog) / seconds;
-        // For what grows only the broker's word is taken. What shrinks was done beside what came.
-        let change =
-            if growth > 0.0 { growth } else { ((last.outstanding - first.outstanding) / seconds).min(0.0) };
-        Some(Arrivals { rate: (served + change).max(0.0), seconds })
+        (seconds > 0.0).then_some((first, last, seconds))
     }
 
     /// The time between the last two observations.
@@ -118,12 +129,12 @@ mod tests {
     }
 
     fn rate(track: &Track, window: u32) -> f64 {
-        track.arrivals(SECOND * window).unwrap().rate
+        track.arrivals(SECOND * window, SECOND * 2).unwrap().rate
     }
 
     #[test]
     fn what_came_is_what_was_done_and_what_was_left() {
-        assert!(track(&[(1.0, 0.0, 0.0)]).arrivals(SECOND).is_none());
+        assert!(track(&[(1.0, 0.0, 0.0)]).arrivals(SECOND, SECOND).is_none());
         let burst = track(&[(1.0, 0.0, 0.0), (1.0, 0.0, 0.0), (2.0, 3.0, 0.0)]);
         assert_eq!(rate(&burst, 1), 5.0);
         assert_eq!(rate(&burst, 2), 3.0);
@@ -137,9 +148,11 @@ mod tests {
     }
 
     #[test]
-    fn what_runners_say_that_waits_adds_nothing_but_is_subtracted() {
+    fn what_runners_say_that_waits_adds_nothing_at_once_but_is_subtracted() {
         assert_eq!(rate(&track(&[(1.0, 0.0, 0.0), (1.0, 0.0, 9.0)]), 1), 1.0);
+        assert_eq!(rate(&track(&[(1.0, 0.0, 0.0), (1.0, 0.0, 0.0), (1.0, 0.0, 9.0)]), 2), 5.5);
         assert_eq!(rate(&track(&[(1.0, 0.0, 2.0), (3.0, 0.0, 0.0)]), 1), 1.0);
+        assert_eq!(rate(&track(&[(1.0, 4.0, 0.0), (1.0, 0.0, 4.0)]), 1), 1.0, "it was handed out");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use wire::{PoolName, Timestamp};
 const TICK: Duration = Duration::from_millis(500);
 const SERVICE: Duration = Duration::from_millis(12);
 const SLOTS: usize = 4;
+/// A Func that is alone may hold so many of them.
+const HELD: f64 = 3.0;
 
 fn name() -> PoolName {
     PoolName::parse("default").unwrap()
@@ -31,7 +33,7 @@ fn runner(busy: f64) -> RunnerSample {
         slots: SLOTS,
         threads: 1,
         ready: true,
-        busy: busy * SLOTS as f64,
+        busy: busy * HELD,
         services: BTreeMap::from([("q".to_owned(), sample)]),
         ..RunnerSample::default()
     }
@@ -88,7 +90,7 @@ fn a_backlog_grows_the_pool_within_one_tick() {
     let mut case = Case::new(config());
     assert_eq!(case.ticks(60, 1, 0.5).runners, 1);
     // Ten times the load for half a second: 4.5 runners' worth of calls arrive and are left.
-    let left = (4.5 * TICK.as_secs_f64() * SLOTS as f64 / SERVICE.as_secs_f64()) as u64;
+    let left = (4.5 * TICK.as_secs_f64() * HELD / SERVICE.as_secs_f64()) as u64;
     let grown = case.tick(left, 1, 0.9).runners;
     assert!((4..=8).contains(&grown), "{grown}");
 }
@@ -111,7 +113,7 @@ fn it_shrinks_when_load_was_gone_for_the_stable_window_and_not_before() {
     case.ticks(60, 10, 0.85);
     let held = case.ticks(20, 10, 0.1);
     assert_eq!(held.runners, 9, "what was needed but for chance: {}", held.why);
-    assert!(held.why.contains("so many were needed in the last 15s"), "{}", held.why);
+    assert!(held.why.contains("so many were needed in the last 10s"), "{}", held.why);
     let after = case.ticks(40, 10, 0.1);
     assert_eq!(after.runners, 2, "{}", after.why);
 }
@@ -231,7 +233,7 @@ impl Fluid {
         let come = load * seconds + self.left;
         let done = come.min(self.runners as f64 * seconds);
         self.left = come - done;
-        let messages = self.left * SLOTS as f64 / SERVICE.as_secs_f64();
+        let messages = self.left * HELD / SERVICE.as_secs_f64();
         let busy = done / seconds / self.runners.max(1) as f64;
         self.runners = self.case.tick(messages as u64, self.runners, busy).runners;
         self.runners
@@ -286,8 +288,9 @@ proptest! {
         let mut pool = Fluid::new(config());
         let settled: Vec<usize> = (0..400).map(|_| pool.tick(load)).skip(200).collect();
         assert!(settled.iter().all(|runners| *runners == settled[0]), "{load}: {settled:?}");
-        let staffed = load + (1.0 / 0.7 - 1.0) * load.sqrt();
-        assert_eq!(settled[0] as f64, staffed.ceil(), "for a load of {load}");
+        let room = (1.0 / 0.7 - 1.0) * load.sqrt();
+        let enough = (load + room - f64::min(0.25, room / 2.0)).ceil()..=(load + room).ceil();
+        assert!(enough.contains(&(settled[0] as f64)), "{} for a load of {load}", settled[0]);
         assert!(pool.left < 0.1, "{} is left", pool.left);
     }
 }

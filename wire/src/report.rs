@@ -33,6 +33,13 @@ pub struct RunnerReport {
     pub funcs: BTreeMap<String, FuncStats>,
 }
 
+impl RunnerReport {
+    /// How many slots of a thread a Func may hold for each that is left free. The more one holds, the more it
+    /// leaves to the others: alone it gets three quarters, two get three sevenths each, and there is always
+    /// one left.
+    pub const SLOTS_HELD_PER_FREE: usize = 3;
+}
+
 /// What a runner has done for a Func since it began: a report that is lost is made up for by the next.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FuncStats {
