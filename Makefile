@@ -6,7 +6,7 @@ FUZZ_VERSION := 0.13.2
 TOOLS := $(CURDIR)/target/tools
 FUZZ_SECONDS ?= 60
 
-.PHONY: run build test setup check fmt clippy deny unit guests schemathesis s3 chaos chaos-short scaling scaling-short image image-test compose-test fuzz bench help
+.PHONY: run build test setup check fmt clippy deny unit guests schemathesis s3 chaos chaos-short scaling scaling-short image image-test compose-test fuzz bench simulate help
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,3 +75,7 @@ $(TOOLS)/bin/cargo-fuzz:
 
 bench: ## Measure against peers in the same run; prints a table with ratios.
 	bench/run.sh
+
+simulate: ## Try the scaling policy out on a virtual clock beside others, and with 10,000 runners; some minutes.
+	$(CARGO) run -p bench --bin simulate -- --svg target/simulate
+	$(CARGO) run -p bench --bin simulate -- --extrapolate
