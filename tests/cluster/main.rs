@@ -26,5 +26,6 @@ mod placement;
 mod promises;
 #[path = "../platform/samples.rs"]
 mod samples;
+mod scaling;
 mod stopping;
 mod users;

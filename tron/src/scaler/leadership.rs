@@ -8,12 +8,15 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use wire::broker::{self, Delivery, LEADER, Message, leader_queue};
+use wire::broker::{self, Consumer, Delivery, LEADER, Message, leader_queue};
 use wire::{Backoff, Broker, Chain};
 
 /// How often there is a new token. Far below the half hour after which RabbitMQ takes one back that is held, and
 /// as long as it takes at most until one that somebody threw away is made up for.
 const TERM: Duration = Duration::from_secs(60);
+
+/// How long a broker that says nothing is waited for at the end.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Whether this Tron leads. Two may believe it for a moment, when the broker has given one up that does not know yet:
 /// what a leader does must bear that.
@@ -32,24 +35,36 @@ impl Leadership {
     /// Leads whenever it can, until `shutdown`.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
         let mut backoff = Backoff::new();
-        loop {
-            let candidacy = shutdown.run_until_cancelled(self.stand()).await;
+        while !shutdown.is_cancelled() {
+            let candidacy = self.stand(&shutdown).await;
             if self.leads.send_replace(false) {
                 info!("leads no longer");
             }
             match candidacy {
-                None => return,
-                Some(Ok(())) => backoff.reset(),
-                Some(Err(error)) => warn!(error = %Chain(&error), "cannot ask to lead"),
+                Ok(()) => backoff.reset(),
+                Err(error) => warn!(error = %Chain(&error), "cannot ask to lead"),
             }
             let _stopped = timeout(backoff.wait(), shutdown.cancelled()).await;
         }
     }
 
-    /// Waits for the token and keeps it, until the broker takes it back.
-    async fn stand(&self) -> Result<(), broker::Error> {
-        self.broker.declare(&leader_queue()).await?;
-        let mut consumer = self.broker.consume(LEADER, 1).await?;
+    /// Waits for the token and keeps it, until the broker takes it back or `shutdown`.
+    async fn stand(&self, shutdown: &CancellationToken) -> Result<(), broker::Error> {
+        let joined = async {
+            self.broker.declare(&leader_queue()).await?;
+            self.broker.consume(LEADER, 1).await
+        };
+        let Some(consumer) = shutdown.run_until_cancelled(joined).await else { return Ok(()) };
+        let mut consumer = consumer?;
+        let outcome = shutdown.run_until_cancelled(self.keep(&mut consumer)).await;
+        if outcome.is_none() {
+            // Whoever looks then for others who may lead is not to find us.
+            let _in_time = timeout(FAREWELL, consumer.stop()).await;
+        }
+        outcome.unwrap_or(Ok(()))
+    }
+
+    async fn keep(&self, consumer: &mut Consumer) -> Result<(), broker::Error> {
         let mut held: Option<Delivery> = None;
         loop {
             self.offer().await?;
