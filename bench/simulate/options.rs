@@ -11,7 +11,7 @@ use crate::runner::Shape;
 use crate::trace::{Part, SECOND, Trace};
 use crate::world::Settings;
 
-const USAGE: &str = "usage: simulate [--trace NAME]... [--seed N] [--start SECONDS] [--tick SECONDS] [--report SECONDS]
+const USAGE: &str = "usage: simulate [--trace NAME]... [--seed N] [--start SECONDS] [--tick SECONDS] [--report SECONDS] [--look SECONDS]
     [--crash SECONDS] [--patience SECONDS] [--time PART] [--load PART] [--max RUNNERS] [--svg DIR] [--tell] [--ours] [--extrapolate]
     [--target T] [--panic-window SECONDS] [--stable-window SECONDS] [--drain-time SECONDS] [--cooldown SECONDS]";
 
@@ -39,6 +39,7 @@ impl Options {
             start: SECOND,
             crash: 3600 * SECOND,
             report: SECOND,
+            look: SECOND / 2,
             runners_min: 1,
             runners_max: 80,
             patience: SECOND,
@@ -88,6 +89,7 @@ impl Options {
             "--start" => settings.start = micros()?,
             "--tick" => self.tick = micros()?,
             "--report" => settings.report = micros()?,
+            "--look" => settings.look = micros()?,
             "--crash" => settings.crash = micros()?,
             "--patience" => settings.patience = micros()?,
             "--time" => self.part.time = value.parse()?,

@@ -82,10 +82,14 @@ impl Reports {
         entry.reported_at = now;
     }
 
-    /// What the broker and the substrate say now.
-    pub(crate) fn read(&mut self, queues: &[Queue], current: usize, leaving: usize) {
+    /// What the substrate says now.
+    pub(crate) fn list(&mut self, current: usize, leaving: usize) {
         let listing = Listing::Known { current, leaving, failed: 0 };
         self.stats.listings = pool_name().into_iter().map(|name| (name, listing)).collect();
+    }
+
+    /// What the broker says now.
+    pub(crate) fn look(&mut self, queues: &[Queue]) {
         for (func, queue) in self.stats.funcs.iter_mut().zip(queues) {
             func.backlog = queue.messages.len() as u64;
         }

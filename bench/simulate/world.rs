@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) crash: u64,
     /// Microseconds between two reports of a runner.
     pub(crate) report: u64,
+    /// Microseconds between two looks at how much waits in the broker.
+    pub(crate) look: u64,
     pub(crate) runners_min: usize,
     pub(crate) runners_max: usize,
     /// Microseconds that a request may wait.
@@ -57,6 +59,7 @@ enum Event {
     Crash(u32),
     Report(u32),
     Forget(u32),
+    Look,
     Decide,
     Reconcile,
     Second,
@@ -158,7 +161,7 @@ impl<'a> World<'a> {
             let runner = self.order();
             self.ready(runner);
         }
-        for event in [Event::Decide, Event::Reconcile, Event::Second] {
+        for event in [Event::Look, Event::Decide, Event::Reconcile, Event::Second] {
             self.schedule(0, event);
         }
     }
@@ -190,13 +193,19 @@ impl<'a> World<'a> {
             Event::Decide => {
                 let (min, max) = (self.settings.runners_min, self.settings.runners_max);
                 let (current, leaving) = (self.current(), self.alive.len() - self.current());
-                self.reports.read(&self.queues, current, leaving);
+                self.reports.list(current, leaving);
                 self.wished = policy.runners(self).clamp(min, max);
                 if self.now < self.end() {
                     self.turns.see(self.wished);
                 }
                 self.reconcile();
                 self.schedule(policy.interval(), event);
+            }
+            Event::Look => {
+                self.reports.look(&self.queues);
+                // A broker takes its time to say.
+                let delay = self.rng.u64(0..=self.settings.look / 50);
+                self.schedule(self.settings.look + delay, event);
             }
             Event::Reconcile => {
                 self.reconcile();

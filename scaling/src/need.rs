@@ -7,6 +7,10 @@ use crate::load::Load;
 use crate::mix::Mix;
 use crate::track::{Arrivals, Track};
 
+/// Decisions and looks at the depths of queues are made twice a second, not together: over less than this, growth
+/// would be seen twice or not at all.
+const WINDOW_MIN: Duration = Duration::from_secs(1);
+
 /// How many standard deviations a burst has to stand out by: once in some hundred windows chance does that.
 const SURE: f64 = 2.5;
 
@@ -57,11 +61,11 @@ fn staffed(load: f64, mix: Mix, target: f64) -> f64 {
     load + (1.0 / target - 1.0) * (load * lines * mix.spread).sqrt()
 }
 
-/// What arrives for sure by the window that shows most of it, from the last step to the whole panic window:
-/// of a burst the shortest, of what is hardly more than chance the longest.
+/// What arrives for sure by the window that shows most of it, from the shortest to the whole panic window: of a
+/// burst the shortest, of what is hardly more than chance the longest.
 fn sure(track: &Track, panic_window: Duration, call: f64) -> Option<f64> {
-    let step = track.step()?;
-    let doubling = std::iter::successors(Some(step), |window| Some(*window * 2));
+    let shortest = track.step()?.max(WINDOW_MIN);
+    let doubling = std::iter::successors(Some(shortest), |window| Some(*window * 2));
     let windows = doubling.take_while(|window| *window < panic_window).chain([panic_window]);
     windows
         .filter_map(|window| track.arrivals(window, panic_window))

@@ -92,13 +92,13 @@ impl PoolConfig {
     pub const TARGET: f64 = 0.92;
     /// As long as three starts take: what is younger cannot have been answered yet.
     pub const PANIC_WINDOW: Duration = Duration::from_secs(3);
-    /// As long as ten starts take. Who comes back sooner finds everything running; who comes back later waits for
-    /// a start or two.
-    pub const STABLE_WINDOW: Duration = Duration::from_secs(10);
+    /// As long as eight starts take. Who comes back sooner finds everything running; who comes back later waits
+    /// for a start or two.
+    pub const STABLE_WINDOW: Duration = Duration::from_secs(8);
     /// As long as two starts take: what has gathered while runners started is gone in about the same time.
     pub const DRAIN_TIME: Duration = Duration::from_secs(2);
     /// As long as what was started needs to start and to be seen at work.
-    pub const COOLDOWN: Duration = Duration::from_secs(3);
+    pub const COOLDOWN: Duration = Duration::from_secs(2);
     /// What a runner has that is told nothing else.
     pub const SLOTS: usize = 32;
 

@@ -111,9 +111,9 @@ fn one_runner_starts_at_once_when_there_is_none_and_goes_when_nothing_came_for_l
 fn it_shrinks_when_load_was_gone_for_the_stable_window_and_not_before() {
     let mut case = Case::new(config());
     case.ticks(60, 10, 0.85);
-    let held = case.ticks(20, 10, 0.1);
+    let held = case.ticks(14, 10, 0.1);
     assert_eq!(held.runners, 9, "what was needed but for chance: {}", held.why);
-    assert!(held.why.contains("so many were needed in the last 10s"), "{}", held.why);
+    assert!(held.why.contains("so many were needed in the last 8s"), "{}", held.why);
     let after = case.ticks(40, 10, 0.1);
     assert_eq!(after.runners, 2, "{}", after.why);
 }
@@ -134,7 +134,7 @@ fn nothing_shrinks_right_after_it_grew() {
 #[test]
 fn who_begins_to_lead_keeps_what_there_is_for_a_while() {
     let mut case = Case::new(config());
-    assert_eq!(case.ticks(20, 7, 0.1).runners, 7);
+    assert_eq!(case.ticks(14, 7, 0.1).runners, 7);
     assert_eq!(case.ticks(40, 7, 0.1).runners, 2);
 }
 

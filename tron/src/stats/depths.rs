@@ -11,8 +11,8 @@ use wire::{Chain, broker};
 use super::Statistics;
 use crate::queues::Queues;
 
-/// A backlog that nobody noticed for longer has grown too much already.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// As often as scaling decides: each look that is older adds as much to what everybody waits for when a burst begins.
+const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Looks at the queues of Funcs.
 pub(crate) struct Depths {
