@@ -73,8 +73,12 @@ impl Load {
 }
 
 /// How much of a runner is in use: of its slots or its threads, whichever is scarcer. At most all of it,
-/// whatever it says.
+/// whatever it says. What it uses while it runs no call it uses for itself, to be ready: that is no load, or nothing
+/// would ever be left with none.
 fn share(runner: &RunnerSample) -> f64 {
+    if runner.busy <= 0.0 {
+        return 0.0;
+    }
     let slots = runner.busy / usable_slots(runner.slots, runner.threads, largest_part_of_work(runner));
     let threads = runner.cpu / runner.threads.max(1) as f64;
     // `max` takes zero over what is not a number.
@@ -143,7 +147,8 @@ mod tests {
             (4.0, 0.0, 0.5),
             (1.0, 1.5, 0.75),
             (1e9, 0.0, 1.0),
-            (0.0, f64::INFINITY, 1.0),
+            (0.1, f64::INFINITY, 1.0),
+            (0.0, 0.05, 0.0),
             (f64::NAN, f64::NAN, 0.0),
             (-5.0, -1.0, 0.0),
         ] {

@@ -108,6 +108,14 @@ fn one_runner_starts_at_once_when_there_is_none_and_goes_when_nothing_came_for_l
 }
 
 #[test]
+fn what_a_runner_uses_for_itself_keeps_no_pool_from_having_none() {
+    let mut case = Case::new(PoolConfig { runners_min: 0, ..config() });
+    let idle = || RunnerSample { cpu: 0.03, ..runner(0.0) };
+    let effects = (0..200).map(|_| case.see(0, vec![idle()], known(1)));
+    assert_eq!(effects.last().unwrap().runners, 0);
+}
+
+#[test]
 fn it_shrinks_when_load_was_gone_for_the_stable_window_and_not_before() {
     let mut case = Case::new(config());
     case.ticks(60, 10, 0.85);
