@@ -19,7 +19,7 @@ pub(crate) struct Goodput {
     pub(crate) p99_since: Duration,
 }
 
-/// The share of the goodput before the fault that counts as normal.
+/// The part of what was answered well before the fault, of what was asked, that counts as normal.
 const NORMAL: f64 = 0.95;
 
 impl Goodput {
@@ -27,14 +27,22 @@ impl Goodput {
     pub(crate) fn of(ledger: &Ledger, late: Duration) -> Self {
         let requests: Vec<&Request> =
             ledger.requests.iter().filter(|request| request.operation != Operation::Poison).collect();
-        let per_second = per_second(&requests, ledger.end, late);
+        let is_good = |request: &Request| {
+            request.succeeded() && request.latency().is_some_and(|latency| latency <= late)
+        };
+        let asked = per_second(&requests, ledger.end, |_| true);
+        let per_second = per_second(&requests, ledger.end, is_good);
         let start = ledger.faults.iter().map(|fault| fault.start).min().unwrap_or(ledger.end);
         let end = ledger.faults.iter().map(|fault| fault.end).max().unwrap_or(ledger.end);
         // Only whole seconds: the one in which a fault begins is no longer before it.
         let (first, last) = (whole(start), whole(end).min(per_second.len()));
         let before = mean(&per_second[..first.min(per_second.len())]);
         let during = mean(&per_second[first.min(last)..last]);
-        let normal_from = normal_from(&per_second, last, before * NORMAL);
+        // Not every second is asked for as much: a burst before the fault is no measure for what comes after it.
+        let well = |from: usize, to: usize| share(&per_second[from..to], &asked[from..to]);
+        let normal = well(0, first.min(per_second.len())) * NORMAL;
+        let normal_from = (last..per_second.len())
+            .find(|&second| well(second, second + 1) >= normal && well(second, per_second.len()) >= normal);
         let latencies = |wanted: &dyn Fn(Duration) -> bool| {
             p99(requests.iter().filter(|request| wanted(request.at)).filter_map(|request| request.latency()))
         };
@@ -54,21 +62,20 @@ fn whole(time: Duration) -> usize {
     usize::try_from(time.as_secs()).unwrap_or(usize::MAX)
 }
 
-fn per_second(requests: &[&Request], end: Duration, late: Duration) -> Vec<u32> {
+fn per_second(requests: &[&Request], end: Duration, counts: impl Fn(&Request) -> bool) -> Vec<u32> {
     let mut seconds = vec![0; whole(end)];
-    for request in requests {
-        let is_good = request.succeeded() && request.latency().is_some_and(|latency| latency <= late);
-        if let Some(second) = seconds.get_mut(whole(request.at)).filter(|_| is_good) {
+    for request in requests.iter().filter(|request| counts(request)) {
+        if let Some(second) = seconds.get_mut(whole(request.at)) {
             *second += 1;
         }
     }
     seconds
 }
 
-/// The first second that is normal and from which on the rest is.
-fn normal_from(per_second: &[u32], from: usize, normal: f64) -> Option<usize> {
-    (from..per_second.len())
-        .find(|&second| f64::from(per_second[second]) >= normal && mean(&per_second[second..]) >= normal)
+/// How much of what was asked was answered well; all of nothing.
+fn share(good: &[u32], asked: &[u32]) -> f64 {
+    let sum = |seconds: &[u32]| f64::from(seconds.iter().sum::<u32>());
+    if sum(asked) > 0.0 { sum(good) / sum(asked) } else { 1.0 }
 }
 
 fn mean(seconds: &[u32]) -> f64 {

@@ -206,3 +206,12 @@ fn goodput_must_be_back_within_ten_seconds() {
     assert_eq!(verdict.goodput.recovery, Some(Duration::from_secs(10)));
     assert_eq!((verdict.goodput.before, verdict.goodput.after), (10.0, 10.0 / 3.0));
 }
+
+#[test]
+fn less_that_is_asked_after_the_fault_is_no_less_goodput() {
+    let mut ledger = sound();
+    let recovery = Verdict::of(&ledger, LIMITS).goodput.recovery;
+    assert!(recovery.is_some());
+    ledger.requests.retain(|request| request.at < FAULT || request.id.as_u128() % 2 == 0);
+    assert_eq!(Verdict::of(&ledger, LIMITS).goodput.recovery, recovery);
+}
