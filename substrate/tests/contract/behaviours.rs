@@ -8,7 +8,7 @@ use substrate::InstanceState;
 use tokio::time::interval;
 
 use crate::stand_in::{is_up, pid, signal};
-use crate::subject::{Subject, names, settle, until, up};
+use crate::subject::{Subject, failure, heard, names, settle, until, up};
 
 pub(crate) async fn a_pool_grows_shrinks_and_goes_to_zero(subject: Subject) {
     let (substrate, template) = (subject.object(), subject.template("default"));
@@ -82,8 +82,8 @@ pub(crate) async fn a_changed_template_replaces_runners_and_never_leaves_fewer(s
         looks.tick().await;
         let ready = up(&*substrate, &after).await;
         assert!(ready.len() >= 2, "{ready:?}");
-        substrate.scale(&after, 2, &ready).await.unwrap();
-        let instances = substrate.instances(std::slice::from_ref(&after)).await.unwrap();
+        heard(substrate.scale(&after, 2, &ready).await);
+        let instances = heard(substrate.instances(std::slice::from_ref(&after)).await).unwrap_or_default();
         if instances.len() == 2 && instances.iter().all(|instance| instance.is_current) {
             break;
         }
@@ -98,8 +98,8 @@ pub(crate) async fn who_leaves_has_time_to_finish(subject: Subject) {
     let none = BTreeSet::new();
     substrate.scale(&template, 0, &none).await.unwrap();
     until("it leaves", || async {
-        substrate.scale(&template, 0, &none).await.unwrap();
-        let instances = substrate.instances(std::slice::from_ref(&template)).await.unwrap();
+        heard(substrate.scale(&template, 0, &none).await)?;
+        let instances = heard(substrate.instances(std::slice::from_ref(&template)).await)?;
         names(&instances, &InstanceState::Leaving).contains(&held).then_some(())
     })
     .await;
@@ -125,8 +125,8 @@ pub(crate) async fn pools_that_nobody_knows_are_left(subject: Subject) {
     settle(&*substrate, &orphan, 2).await;
     let later = subject.object();
     until("orphans leave", || async {
-        later.retire(std::slice::from_ref(&kept.pool)).await.unwrap();
-        let instances = later.instances(std::slice::from_ref(&kept)).await.unwrap();
+        heard(later.retire(std::slice::from_ref(&kept.pool)).await)?;
+        let instances = heard(later.instances(std::slice::from_ref(&kept)).await)?;
         (instances.len() == 1).then_some(())
     })
     .await;
@@ -145,15 +145,7 @@ pub(crate) async fn clusters_are_apart(subject: Subject) {
 
 pub(crate) async fn who_ends_at_once_is_shown_as_failed_without_secrets(subject: Subject) {
     let (substrate, template) = (subject.object(), subject.template_of("default", "crashing"));
-    let reason = until("it has failed", || async {
-        substrate.scale(&template, 1, &BTreeSet::new()).await.unwrap();
-        let instances = substrate.instances(std::slice::from_ref(&template)).await.unwrap();
-        instances.into_iter().find_map(|instance| match instance.state {
-            InstanceState::Failed { reason } => Some(reason),
-            _ => None,
-        })
-    })
-    .await;
+    let reason = failure(&*substrate, &template).await;
     assert!(reason.contains('3') && !reason.contains("hunter22"), "{reason}");
     settle(&*substrate, &template, 0).await;
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::contract;
 use crate::engine::{cluster, host, image, image_on, lines, lines_on};
 use crate::stand_in::count;
-use crate::subject::{Subject, running, settle, until};
+use crate::subject::{Subject, heard, running, settle, until};
 
 /// Clears away what a test leaves behind.
 struct Cluster(String);
@@ -20,8 +20,9 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         for cluster in [self.0.clone(), format!("{}-other", self.0)] {
             let filter = format!("label=funcatron.cluster={cluster}");
-            for container in lines(&["ps", "--all", "--quiet", "--filter", &filter]) {
-                lines(&["rm", "--force", "--volumes", &container]);
+            let list = ["ps", "--all", "--quiet", "--filter", &filter];
+            for container in lines_on(&host(), &list).unwrap_or_default() {
+                let _gone_already = lines_on(&host(), &["rm", "--force", "--volumes", &container]);
             }
         }
     }
@@ -66,7 +67,7 @@ async fn nothing_is_left_of_who_has_left() {
     settle(&*substrate, &template, 3).await;
     settle(&*substrate, &template, 0).await;
     until("all is cleared away", || async {
-        substrate.scale(&template, 0, &BTreeSet::new()).await.unwrap();
+        heard(substrate.scale(&template, 0, &BTreeSet::new()).await)?;
         containers(&subject.cluster).is_empty().then_some(())
     })
     .await;
@@ -149,8 +150,8 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         // Its containers outlive it, if it was killed.
-        for container in lines_on(&self.host(), &["ps", "--all", "--quiet"]) {
-            lines_on(&self.host(), &["rm", "--force", &container]);
+        for container in lines_on(&self.host(), &["ps", "--all", "--quiet"]).unwrap_or_default() {
+            let _gone_already = lines_on(&self.host(), &["rm", "--force", &container]);
         }
         self.script("stop").status().unwrap();
     }

@@ -43,13 +43,16 @@ pub(crate) fn image_on(host: &str) -> String {
 
 /// Asks the engine for something, and gives what it says by line.
 pub(crate) fn lines(arguments: &[&str]) -> Vec<String> {
-    lines_on(&host(), arguments)
+    lines_on(&host(), arguments).unwrap()
 }
 
-/// The same, of another engine.
-pub(crate) fn lines_on(host: &str, arguments: &[&str]) -> Vec<String> {
+/// The same, of another engine. What it refuses is told, not taken for nothing.
+pub(crate) fn lines_on(host: &str, arguments: &[&str]) -> Result<Vec<String>, String> {
     let answer = command(host, arguments).stdin(Stdio::null()).output().expect("docker: run 'make setup'");
-    String::from_utf8(answer.stdout).unwrap().lines().map(str::to_owned).collect()
+    if !answer.status.success() {
+        return Err(String::from_utf8_lossy(&answer.stderr).into_owned());
+    }
+    Ok(String::from_utf8(answer.stdout).unwrap().lines().map(str::to_owned).collect())
 }
 
 fn command(host: &str, arguments: &[&str]) -> Command {

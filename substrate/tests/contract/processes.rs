@@ -1,16 +1,15 @@
 //! Processes of this machine.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use substrate::{InstanceState, Processes, Program, Substrate};
+use substrate::{Processes, Program};
 use tempfile::TempDir;
 
 use crate::contract;
 use crate::stand_in::{is_up, pid, signal, stand_in};
-use crate::subject::{Subject, settle, until, up};
+use crate::subject::{Subject, failure, settle, until, up};
 
 /// Ends what a test leaves behind.
 struct Folder(TempDir);
@@ -96,15 +95,7 @@ async fn a_program_that_is_not_there_is_shown_as_failed() {
     let program = Program { path: "/nowhere/funcatron".into(), ..program() };
     let substrate = Processes::open(folder.path(), program).unwrap();
     let template = subject().template("default");
-    let reason = until("it has failed", || async {
-        substrate.scale(&template, 1, &BTreeSet::new()).await.unwrap();
-        let instances = substrate.instances(std::slice::from_ref(&template)).await.unwrap();
-        instances.into_iter().find_map(|instance| match instance.state {
-            InstanceState::Failed { reason } => Some(reason),
-            _ => None,
-        })
-    })
-    .await;
+    let reason = failure(&substrate, &template).await;
     assert!(reason.starts_with("/nowhere/funcatron cannot be started: No such file"), "{reason}");
 }
 

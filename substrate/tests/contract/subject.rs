@@ -2,7 +2,9 @@
 
 use std::any::Any;
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::future::Future;
+use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +75,13 @@ pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut look
     }
 }
 
+/// What came of asking, unless it was refused: an engine that is short of time does that now and then. Whoever waits
+/// asks again, as Tron does.
+#[expect(clippy::print_stderr, reason = "a test that fails shows what it was told")]
+pub(crate) fn heard<T, E: Display>(result: Result<T, E>) -> Option<T> {
+    result.inspect_err(|refusal| eprintln!("refused: {refusal}")).ok()
+}
+
 /// The names of instances in this state.
 pub(crate) fn names(instances: &[Instance], state: &InstanceState) -> BTreeSet<String> {
     instances
@@ -84,10 +93,11 @@ pub(crate) fn names(instances: &[Instance], state: &InstanceState) -> BTreeSet<S
 
 /// The names of those that run.
 pub(crate) async fn running(substrate: &dyn Substrate, template: &Template) -> BTreeSet<String> {
-    let instances = substrate.instances(std::slice::from_ref(template)).await.unwrap();
-    let of_pool: Vec<Instance> =
-        instances.into_iter().filter(|instance| instance.pool == template.pool.as_str()).collect();
-    names(&of_pool, &InstanceState::Running)
+    let mut instances =
+        until("instances are told of", || async { heard(substrate.instances(from_ref(template)).await) })
+            .await;
+    instances.retain(|instance| instance.pool == template.pool.as_str());
+    names(&instances, &InstanceState::Running)
 }
 
 /// Those of them that hear what they are told.
@@ -102,14 +112,27 @@ pub(crate) async fn settle(substrate: &dyn Substrate, template: &Template, count
     let what = format!("{} settles at {count}", template.pool);
     until(&what, || async {
         let ready = up(substrate, template).await;
-        substrate.scale(template, count, &ready).await.unwrap();
-        let instances = substrate.instances(std::slice::from_ref(template)).await.unwrap();
+        heard(substrate.scale(template, count, &ready).await)?;
+        let instances = heard(substrate.instances(from_ref(template)).await)?;
         let of_pool: Vec<Instance> =
             instances.into_iter().filter(|instance| instance.pool == template.pool.as_str()).collect();
         let up = up(substrate, template).await;
         let is_settled =
             of_pool.len() == count && of_pool.iter().all(|instance| instance.is_current) && up.len() == count;
         is_settled.then_some(up)
+    })
+    .await
+}
+
+/// Has a pool of one that cannot start tried until it is shown as failed; why it is.
+pub(crate) async fn failure(substrate: &dyn Substrate, template: &Template) -> String {
+    until("it has failed", || async {
+        heard(substrate.scale(template, 1, &BTreeSet::new()).await)?;
+        let instances = heard(substrate.instances(from_ref(template)).await)?;
+        instances.into_iter().find_map(|instance| match instance.state {
+            InstanceState::Failed { reason } => Some(reason),
+            _ => None,
+        })
     })
     .await
 }

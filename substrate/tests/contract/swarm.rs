@@ -6,8 +6,8 @@ use std::sync::Arc;
 use substrate::Swarm;
 
 use crate::contract;
-use crate::engine::{cluster, host, image, lines};
-use crate::subject::{Subject, settle, until};
+use crate::engine::{cluster, host, image, lines, lines_on};
+use crate::subject::{Subject, heard, settle, until};
 
 /// Clears away what a test leaves behind.
 struct Cluster(String);
@@ -15,8 +15,8 @@ struct Cluster(String);
 impl Drop for Cluster {
     fn drop(&mut self) {
         for cluster in [self.0.clone(), format!("{}-other", self.0)] {
-            for service in services(&cluster) {
-                lines(&["service", "rm", &service]);
+            for service in services(&cluster).unwrap_or_default() {
+                let _gone_already = lines_on(&host(), &["service", "rm", &service]);
             }
         }
     }
@@ -34,9 +34,9 @@ fn subject() -> Subject {
 
 contract!(subject());
 
-fn services(cluster: &str) -> Vec<String> {
+fn services(cluster: &str) -> Result<Vec<String>, String> {
     let filter = format!("label=funcatron.cluster={cluster}");
-    lines(&["service", "ls", "--filter", &filter, "--format", "{{.Name}}"])
+    lines_on(&host(), &["service", "ls", "--filter", &filter, "--format", "{{.Name}}"])
 }
 
 #[tokio::test]
@@ -44,10 +44,10 @@ async fn a_service_of_no_pool_goes_once_its_tasks_have_left() {
     let subject = subject();
     let (substrate, template) = (subject.object(), subject.template("default"));
     settle(&*substrate, &template, 2).await;
-    assert_eq!(services(&subject.cluster), [format!("funcatron_{}_default", subject.cluster)]);
+    assert_eq!(services(&subject.cluster).unwrap(), [format!("funcatron_{}_default", subject.cluster)]);
     until("it is gone", || async {
-        substrate.retire(&[]).await.unwrap();
-        services(&subject.cluster).is_empty().then_some(())
+        heard(substrate.retire(&[]).await)?;
+        heard(services(&subject.cluster))?.is_empty().then_some(())
     })
     .await;
     assert_eq!(substrate.instances(&[]).await.unwrap(), []);
@@ -70,5 +70,5 @@ async fn a_task_may_do_little() {
 async fn a_pool_of_none_is_no_service_before_it_is_needed() {
     let subject = subject();
     subject.object().scale(&subject.template("default"), 0, &BTreeSet::new()).await.unwrap();
-    assert!(services(&subject.cluster).is_empty());
+    assert_eq!(services(&subject.cluster).unwrap(), [""; 0]);
 }
