@@ -6,7 +6,6 @@ use std::sync::Arc;
 use anyhow::Result;
 use futures_util::future::join_all;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval};
 use wire::broker::{Consumer, Delivery, Heard, Message, Topic, func_queue};
 use wire::{
     Answer, Assignment, Body, Broker, Control, FuncAssignment, Heartbeat, InvokeHead, MemberId, Role,
@@ -38,8 +37,7 @@ impl NativeRunner {
     /// When the broker is gone.
     pub async fn run(mut self) -> Result<()> {
         let mut control = self.broker.subscribe(Topic::Control).await?;
-        let mut heartbeat = interval(Heartbeat::INTERVAL);
-        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heartbeat = wire::ticks(Heartbeat::INTERVAL);
         loop {
             tokio::select! {
                 _ = heartbeat.tick() => self.beat().await?,

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::time::MissedTickBehavior;
 use wire::admin::Stats;
 
 use crate::connection::Given;
@@ -64,8 +63,7 @@ impl Top {
 /// Shows it until somebody has seen enough. A server that is away for a while is asked again.
 async fn watch(server: Arc<Server>) -> Result<()> {
     let mut signals = Signals::listen().context("listen to signals")?;
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = wire::ticks(INTERVAL);
     // One that cannot be reached at all is told of where it stays to be read.
     let mut last = ask(&server).await?;
     let mut trouble = None;

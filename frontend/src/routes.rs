@@ -7,7 +7,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use dispatch::Table;
 use tokio::sync::watch;
-use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
 use wire::broker::{Broker, Heard, Listener, Topic};
 use wire::{Chain, Control, ControlHead, Heartbeat, MemberId, Role, decode_line, split_lines};
@@ -30,8 +29,7 @@ impl Routes {
     /// Follows for as long as it is polled.
     pub(crate) async fn run(mut self) -> Infallible {
         let mut control = Listener::open(self.broker.clone(), Topic::Control).await;
-        let mut beats = tokio::time::interval(Heartbeat::INTERVAL);
-        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut beats = wire::ticks(Heartbeat::INTERVAL);
         loop {
             tokio::select! {
                 _ = beats.tick() => self.beat().await,

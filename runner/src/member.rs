@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::watch;
-use tokio::time::{Interval, MissedTickBehavior, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 use wire::broker::{Heard, Listener, Topic};
@@ -91,8 +91,8 @@ impl Member {
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
         let listening = Listener::open(self.broker.clone(), Topic::Control);
         let Some(mut control) = shutdown.run_until_cancelled(listening).await else { return };
-        let mut heartbeat = every(Heartbeat::INTERVAL);
-        let mut reload = every(RELOAD);
+        let mut heartbeat = wire::ticks(Heartbeat::INTERVAL);
+        let mut reload = wire::ticks(RELOAD);
         loop {
             tokio::select! {
                 // Before the workers have drained: nobody is to count on it any more.
@@ -265,10 +265,4 @@ async fn next(loading: &mut Option<Loading>) -> Vec<Loaded> {
         Some(loading) => loading.next().await,
         None => std::future::pending().await,
     }
-}
-
-fn every(period: Duration) -> Interval {
-    let mut interval = tokio::time::interval(period);
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    interval
 }

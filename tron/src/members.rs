@@ -10,7 +10,7 @@ use wire::{Heartbeat, MemberId, PoolReport, Role, RunnerReport, Timestamp};
 use crate::fleet::{Fleet, Pool, Runner};
 
 /// Members heard of at once: far more than a cluster has, and a bound on what a flood can take.
-const MEMBERS_MAX: usize = 4_096;
+pub(crate) const MEMBERS_MAX: usize = 4_096;
 
 /// Who has been heard of lately.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dispatch::Table;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use wire::broker::{self, Heard, Listener, Topic};
@@ -97,8 +97,7 @@ impl Reconciler {
     pub(crate) async fn run(mut self, mut ears: Ears, shutdown: CancellationToken) {
         let log = Arc::clone(&self.log);
         let mut backoff = Backoff::new();
-        let mut ticks = tokio::time::interval(self.tick);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = wire::ticks(self.tick);
         loop {
             let planned = self.planned();
             let outcome = tokio::select! {

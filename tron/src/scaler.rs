@@ -14,7 +14,7 @@ use scaling::{Effect, History, Now};
 use substrate::{Substrate, Template};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use wire::broker::LEADER;
@@ -115,15 +115,16 @@ impl Scaler {
         let _known = shutdown.run_until_cancelled(seen.changed()).await;
         let pools: Vec<scaling::Pool> = charges.iter().map(|charge| charge.pool.policy.clone()).collect();
         let (start, mut history) = (Instant::now(), History::new());
-        let mut ticks = tokio::time::interval(TICK);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = wire::ticks(TICK);
         let mut led = false;
         while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
             led = *leads.borrow();
             if !led {
                 // Whoever led meanwhile may have decided otherwise: what we knew is of no use then.
                 history = History::new();
-                charges.iter().for_each(|charge| _ = charge.wish.send_replace(None));
+                charges
+                    .iter()
+                    .for_each(|charge| _ = charge.wish.send_if_modified(|wish| wish.take().is_some()));
                 self.reports.send_replace(Vec::new());
                 continue;
             }
@@ -179,8 +180,7 @@ async fn retire(
     leads: watch::Receiver<bool>,
     shutdown: CancellationToken,
 ) {
-    let mut ticks = tokio::time::interval(RETIRE_INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = wire::ticks(RETIRE_INTERVAL);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         if !*leads.borrow() {
             continue;

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use wire::broker::Depth;
 use wire::{Heartbeat, Labels, MemberId, PoolReport};
 
+use crate::members::MEMBERS_MAX;
 use crate::round::Round;
 use queue::Queue;
 use runner::Runner;
@@ -26,9 +27,6 @@ pub(crate) use snapshot::{FuncSeen, QueueSeen, RunnerSeen, Snapshot};
 /// The time that rates and quantiles are of: long enough for a steady number, short enough to follow what a
 /// person does. As long as runners report a Func that rests.
 const WINDOW: Duration = Duration::from_secs(10);
-
-/// Members that report at once: as many as are heard of.
-const MEMBERS_MAX: usize = 4_096;
 
 /// Queues that are looked at in one turn. Each costs the broker some tens of microseconds, and calls come first.
 const LOOKS_MAX: usize = 256;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use wire::{Chain, Store, Timestamp, store};
@@ -38,8 +37,7 @@ impl Sweeper {
 
     /// Sweeps until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let mut rounds = interval(self.period);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rounds = wire::ticks(self.period);
         while stop.run_until_cancelled(rounds.tick()).await.is_some() {
             let now = Timestamp::now();
             let records = self.store.delete_calls(now.before(self.records_ttl));

@@ -14,6 +14,7 @@ mod labels;
 mod lines;
 mod problem;
 mod report;
+mod ticks;
 mod timestamp;
 mod version;
 
@@ -45,5 +46,6 @@ pub use lines::{
 pub use problem::{Component, Fault, PROBLEM_MEDIA_TYPE, Problem, ProblemKind};
 pub use report::{FuncStats, PoolReport, RunnerReport};
 pub use store::{Store, StoreUrl};
+pub use ticks::ticks;
 pub use timestamp::Timestamp;
 pub use version::Version;

@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use dispatch::{Call, Table};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use wire::broker::{self, Depth, REQUESTS, RESULTS, RETRIES};
@@ -86,8 +85,7 @@ impl Audit {
 
     /// Looks again and again, until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        let mut rounds = interval((self.lost_after / ROUNDS).clamp(PERIOD_MIN, PERIOD_MAX));
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rounds = wire::ticks((self.lost_after / ROUNDS).clamp(PERIOD_MIN, PERIOD_MAX));
         while stop.run_until_cancelled(rounds.tick()).await.is_some() {
             // What it has claimed when it is stopped is claimed again later.
             match stop.run_until_cancelled(self.round(Timestamp::now())).await {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use wire::broker::Topic;
@@ -12,8 +11,7 @@ use wire::{Broker, Chain, Control, Store, Version, encode_line};
 /// Tells them again and again for as long as there are any, until `stop`: who was away hears it later, and
 /// what waits in a queue is known to be cancelled when its turn comes.
 pub(super) async fn tell(broker: Arc<dyn Broker>, store: Store, period: Duration, stop: CancellationToken) {
-    let mut rounds = interval(period);
-    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut rounds = wire::ticks(period);
     let mut were_none = true;
     while stop.run_until_cancelled(rounds.tick()).await.is_some() {
         let activations = match stop.run_until_cancelled(store.cancelling_calls(Control::CANCELS_MAX)).await {

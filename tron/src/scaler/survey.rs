@@ -6,7 +6,7 @@ use std::time::Duration;
 use scaling::Listing;
 use substrate::{Instance, InstanceState, Substrate, Template};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use wire::{Chain, PoolName};
@@ -61,8 +61,7 @@ pub(crate) async fn run(
     found: watch::Sender<Found>,
     shutdown: CancellationToken,
 ) {
-    let mut ticks = tokio::time::interval(INTERVAL);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = wire::ticks(INTERVAL);
     while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
         let asked = timeout(PATIENCE, substrate.instances(&templates));
         let Some(answer) = shutdown.run_until_cancelled(asked).await else { return };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use wire::{Chain, broker};
@@ -23,8 +23,7 @@ pub(crate) struct Depths {
 impl Depths {
     /// Looks until shutdown. While the broker does not say, nothing new is known.
     pub(crate) async fn run(self, shutdown: CancellationToken) {
-        let mut ticks = tokio::time::interval(INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = wire::ticks(INTERVAL);
         while shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
             self.statistics.forget(Instant::now());
             match shutdown.run_until_cancelled(self.look()).await {

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt};
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind, Event};
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -66,8 +66,7 @@ impl Line {
     /// Watches the connection until it is gone.
     async fn watch(&self) {
         let mut events = self.connection.events_listener();
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = crate::ticks(LOOK);
         loop {
             tokio::select! {
                 () = self.lost.cancelled() => return,
