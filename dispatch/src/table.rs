@@ -170,7 +170,12 @@ mod tests {
             namespace,
             host: host.to_owned(),
             base_path: base_path.to_owned(),
-            bundles: vec![WeightedBundle { sha: sha(n), weight: 100, placement: Labels::default() }],
+            bundles: vec![WeightedBundle {
+                sha: sha(n),
+                weight: 100,
+                placement: Labels::default(),
+                trial: None,
+            }],
             props: Default::default(),
             outbound: Vec::new(),
         }
@@ -181,7 +186,12 @@ mod tests {
         let mut route = route("*", "/a", 0);
         route.bundles = (0..)
             .zip(weights)
-            .map(|(n, weight)| WeightedBundle { sha: sha(n), weight: *weight, placement: Labels::default() })
+            .map(|(n, weight)| WeightedBundle {
+                sha: sha(n),
+                weight: *weight,
+                placement: Labels::default(),
+                trial: None,
+            })
             .collect();
         Table::build(&[route]).unwrap()
     }

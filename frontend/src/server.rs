@@ -221,6 +221,7 @@ impl Inner {
             asynchronous: false,
             queue: None,
             bundle: None,
+            replay: None,
             method: method.as_str().to_owned(),
             scheme: client.scheme().to_owned(),
             host,

@@ -8,8 +8,8 @@ use swagger::{Checked, Operation, Payload, Refusal, Retries};
 use tokio::time::timeout;
 use tracing::{info, warn};
 use wire::{
-    Activation, Answer, Body, Chain, Component, Fault, Invoke, LogLine, MemberId, Problem, ProblemKind,
-    StoredBody, Stream, Timestamp, Version,
+    Activation, Answer, Body, Chain, Component, Fault, Invoke, Level, LogLine, MemberId, Problem,
+    ProblemKind, StoredBody, Stream, Timestamp, Version,
 };
 
 use crate::deployed::Deployed;
@@ -115,6 +115,8 @@ impl Execution {
             service_us: micros(started.elapsed()),
             cpu_us: micros(notes.cpu),
             error,
+            replay_of: None,
+            difference: None,
             logs: notes.logs,
         };
         (answer, activation)
@@ -269,7 +271,12 @@ impl Execution {
     /// Gives what the Func printed, and how it failed, to the log as well as to the record.
     fn log(&self, notes: &mut Notes, problem: Option<&Problem>) {
         if let Some(problem) = problem.filter(|problem| problem.component == Component::Func) {
-            let line = LogLine { at: Timestamp::now(), stream: Stream::Platform, text: told(problem) };
+            let line = LogLine {
+                at: Timestamp::now(),
+                stream: Stream::Platform,
+                level: Level::Error,
+                text: told(problem),
+            };
             notes.logs.push(line);
         }
         for line in &notes.logs {

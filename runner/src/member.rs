@@ -116,7 +116,7 @@ impl Member {
         match message {
             Control::Assignment(assignment) => self.follow(assignment),
             Control::Cancel { activations, .. } => self.cancels.replace(activations),
-            Control::Routes { .. } => {}
+            Control::Routes { .. } | Control::Observation(_) => {}
         }
     }
 

@@ -194,7 +194,14 @@ mod tests {
             service_us: 1,
             cpu_us: 1,
             error: None,
-            logs: vec![LogLine { at: Timestamp(1), stream: Stream::Stdout, text: text.into() }],
+            replay_of: None,
+            difference: None,
+            logs: vec![LogLine {
+                at: Timestamp(1),
+                stream: Stream::Stdout,
+                level: wire::Level::Info,
+                text: text.into(),
+            }],
         };
         wire::encode_line(&activation).unwrap()
     }

@@ -139,7 +139,12 @@ fn check_lineage(
 fn share(before: Option<&Route>, info: &BundleInfo, weight: u32) -> Vec<WeightedBundle> {
     let others: Vec<&WeightedBundle> =
         before.iter().flat_map(|route| &route.bundles).filter(|bundle| bundle.sha != info.sha).collect();
-    let ours = |weight| WeightedBundle { sha: info.sha.clone(), weight, placement: info.placement.clone() };
+    let ours = |weight| WeightedBundle {
+        sha: info.sha.clone(),
+        weight,
+        placement: info.placement.clone(),
+        trial: None,
+    };
     if weight == PERCENT || others.is_empty() {
         return vec![ours(PERCENT)];
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wire::admin::Deployment;
 use wire::broker::Depth;
-use wire::{Assignment, BundleSha, Control, FuncAssignment, Labels, Route, RouteId, Version, WeightedBundle};
+use wire::{
+    Assignment, BundleSha, Control, FuncAssignment, Labels, Mirror, Route, RouteId, Version, WeightedBundle,
+};
 
 use crate::balance::Holders;
 use crate::stage::Stage;
@@ -172,7 +174,17 @@ fn func(route: &Route, bundle: &WeightedBundle) -> FuncAssignment {
         placement: bundle.placement.clone(),
         on: None,
         draining: false,
+        mirrors: mirrors(route, bundle),
     }
+}
+
+/// The bundles on trial that get copies of a bundle's calls; one that is on trial itself sets no standard.
+fn mirrors(route: &Route, bundle: &WeightedBundle) -> Vec<Mirror> {
+    if bundle.trial.is_some() {
+        return Vec::new();
+    }
+    let on_trial = route.bundles.iter().filter_map(|other| Some((other, other.trial.as_ref()?)));
+    on_trial.map(|(other, trial)| Mirror { queue: route.queue(&other.sha), share: trial.mirror }).collect()
 }
 
 #[cfg(test)]
@@ -198,7 +210,7 @@ mod tests {
             Control::Assignment(assignment) => {
                 assignment.funcs.into_iter().map(|func| (func.sha, func.draining)).collect()
             }
-            Control::Routes { .. } | Control::Cancel { .. } => Vec::new(),
+            Control::Routes { .. } | Control::Observation(_) | Control::Cancel { .. } => Vec::new(),
         }
     }
 

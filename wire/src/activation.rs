@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActivationId, BundleSha, MemberId, Namespace, RequestId, RouteId, Timestamp, Version};
+use crate::{ActivationId, BundleSha, Level, MemberId, Namespace, RequestId, RouteId, Timestamp, Version};
 
 /// What ran, when, for how long, what it came to and what it said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,12 @@ pub struct Activation {
     /// Why the platform answered in the Func's place, when it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The call that this was a replay of, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<ActivationId>,
+    /// How its answer differs from the one before, if it is a replay that was compared and does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<String>,
     /// What the Func printed, and what the platform had to say about this call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub logs: Vec<LogLine>,
@@ -56,6 +62,9 @@ pub struct LogLine {
     pub at: Timestamp,
     /// Where to.
     pub stream: Stream,
+    /// How much it matters.
+    #[serde(default)]
+    pub level: Level,
     /// The text, without its line break.
     pub text: String,
 }

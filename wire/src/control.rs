@@ -10,7 +10,10 @@ use tracing::warn;
 use crate::broker::{Broker, Topic};
 use crate::invoke::is_false;
 use crate::report::{PoolReport, RunnerReport};
-use crate::{ActivationId, BundleSha, Labels, MemberId, Namespace, RouteId, Timestamp, Version, encode_line};
+use crate::{
+    ActivationId, BundleSha, Labels, MemberId, Namespace, Observation, Percent, RouteId, Timestamp, Version,
+    encode_line,
+};
 
 /// A host and base path, and the bundles that serve them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +46,23 @@ pub struct WeightedBundle {
     /// What it asks of the runners that run it.
     #[serde(default, skip_serializing_if = "Labels::is_empty")]
     pub placement: Labels,
+    /// What it has to prove before it is trusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
+}
+
+/// A bundle on trial: copies of the route's calls are run by it and compared, and it goes from the route when it
+/// does worse than this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Which calls it is given copies of.
+    pub mirror: Percent,
+    /// How many of its calls may fail.
+    pub failures_max: Percent,
+    /// How many of the copies may be answered otherwise.
+    pub differences_max: Percent,
+    /// How many calls or copies there have to be before it is judged.
+    pub calls_min: u64,
 }
 
 impl Route {
@@ -71,6 +91,8 @@ pub enum Control {
     },
     /// To runners: what to consume.
     Assignment(Assignment),
+    /// To runners: what operators want to see of routes. Told again every second, as it changes with the time.
+    Observation(Observation),
     /// To runners: calls that are not to be begun, and to be stopped where they run.
     Cancel {
         /// The version of the message's shape.
@@ -139,6 +161,18 @@ pub struct FuncAssignment {
     /// declared, since it is deleted once it is empty and nobody consumes it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub draining: bool,
+    /// The bundles on trial that get copies of its calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<Mirror>,
+}
+
+/// Where copies of a Func's calls go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mirror {
+    /// The queue of the bundle on trial.
+    pub queue: String,
+    /// Which calls.
+    pub share: Percent,
 }
 
 /// What a member is.

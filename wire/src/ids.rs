@@ -109,6 +109,12 @@ text_id!(
 );
 
 text_id!(
+    /// Names a capture in queues and keys.
+    CaptureId, "a capture id", "32 lower-case hexadecimal digits",
+    |text| is_hex(text, 32)
+);
+
+text_id!(
     /// Names a running frontend, Tron or runner.
     MemberId, "a member id", "1 to 64 of a-z, 0-9 and -",
     |text| (1..=64).contains(&text.len())
@@ -172,6 +178,13 @@ impl RouteId {
             hasher.update([0]);
         }
         Self(hex(hasher.finalize().get(..8).unwrap_or_default()))
+    }
+}
+
+impl CaptureId {
+    /// A new id; ids sort by time.
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7().simple().to_string())
     }
 }
 

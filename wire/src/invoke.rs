@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ActivationId, Body, BundleSha, Namespace, RequestId, Timestamp, Version};
+use crate::{ActivationId, Body, BundleSha, Namespace, Replay, RequestId, Timestamp, Version};
 
 /// One request, with everything that is needed to run it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Invoke {
     /// The bundle to run instead of the one that the route would choose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<BundleSha>,
+    /// That it is a captured call, run again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Box<Replay>>,
     /// The HTTP method.
     pub method: String,
     /// `http` or `https`, as the client saw it.

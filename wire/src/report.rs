@@ -49,6 +49,12 @@ pub struct FuncStats {
     pub deliveries: u64,
     /// Calls that ended with a status of 500 or more.
     pub failures: u64,
+    /// Copies of calls that it has run on trial and compared; they are not among the calls.
+    #[serde(default)]
+    pub compared: u64,
+    /// Those of them that were answered otherwise.
+    #[serde(default)]
+    pub different: u64,
     /// Calls that run at present.
     pub in_flight: u64,
     /// Calls that it was given and that wait for room at present.

@@ -4,14 +4,17 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use wire::capture::{Capture, Drawn, HostCall, HttpExchange, HttpOutcome};
 use wire::{
-    Activation, ActivationId, Answer, Assignment, Body, BodySha, BundleSha, Component, Control,
-    FuncAssignment, FuncStats, Heartbeat, Histogram, Invoke, InvokeHead, Labels, LogLine, MemberId,
-    MessageError, Namespace, PoolName, PoolReport, Problem, ProblemKind, RequestId, Role, Route, RouteId,
-    RunnerReport, StoredBody, Stream, Timestamp, Version, WeightedBundle, decode_line, encode_line,
+    Activation, ActivationId, Answer, Assignment, Body, BodySha, BundleSha, CaptureId, Component, Control,
+    FuncAssignment, FuncStats, Heartbeat, Histogram, Invoke, InvokeHead, Labels, Level, LogLine, MemberId,
+    MessageError, Mirror, Namespace, Observation, PoolName, PoolReport, Problem, ProblemKind, Replay,
+    RequestId, Role, Route, RouteId, RouteLevel, RunnerReport, StoredBody, Stream, Timestamp, Trial, Version,
+    WeightedBundle, decode_line, encode_line,
 };
 
 const ACTIVATION: &str = "0198f7a2-0000-7000-8000-000000000001";
@@ -30,6 +33,7 @@ fn invoke() -> Invoke {
         asynchronous: true,
         queue: Some("func.0.0".into()),
         bundle: Some(BundleSha::of(b"")),
+        replay: None,
         method: "POST".into(),
         scheme: "https".into(),
         host: "shop.example".into(),
@@ -61,19 +65,79 @@ fn placement() -> Labels {
     "gpu=true".parse().unwrap()
 }
 
+fn trial() -> Trial {
+    let percent = |text: &str| text.parse().unwrap();
+    Trial {
+        mirror: percent("10%"),
+        failures_max: percent("1%"),
+        differences_max: percent("0"),
+        calls_min: 100,
+    }
+}
+
+fn observation() -> Observation {
+    let route = RouteId::of(&Namespace::default(), "*", "/a");
+    let capture = Capture {
+        id: CaptureId::parse("0".repeat(32)).unwrap(),
+        namespace: Namespace::default(),
+        route: route.clone(),
+        sample: "2.5%".parse().unwrap(),
+        filters: vec!["status>=500".parse().unwrap()],
+        from: Timestamp(1),
+        until: Timestamp(2),
+        bytes_max: 1 << 20,
+        delete_at: Timestamp(3),
+        secrets: true,
+        by: "operator".into(),
+    };
+    let level = RouteLevel { route, level: Level::Debug, until: Timestamp(2), by: "operator".into() };
+    Observation { v: Version, version: 7, captures: vec![capture], levels: vec![level] }
+}
+
+fn replay() -> Replay {
+    let exchange = HttpExchange {
+        at_us: 4,
+        took_us: 5,
+        method: "POST".into(),
+        url: "https://api.example/pay".into(),
+        headers: vec![("accept".into(), "*/*".into())],
+        body: Body::from(Bytes::from_static(b"{}")),
+        outcome: HttpOutcome::Response { status: 200, headers: Vec::new(), body: Body::default() },
+    };
+    let failed = HttpExchange { outcome: HttpOutcome::Failed("dns-error".into()), ..exchange.clone() };
+    let calls = vec![
+        HostCall::WallClock { at_us: 1, ns: 2 },
+        HostCall::MonotonicClock { at_us: 2, ns: 3 },
+        HostCall::Random { at_us: 3, bytes: 16 },
+        HostCall::Http(Box::new(exchange)),
+        HostCall::Http(Box::new(failed)),
+    ];
+    Replay {
+        of: ACTIVATION.parse().unwrap(),
+        drawn: Some(Drawn { seed: "00".repeat(32), calls, truncated: true }),
+        outside: true,
+        expected: Some(Box::new(answer())),
+    }
+}
+
 fn route() -> Route {
     Route {
         id: RouteId::of(&Namespace::default(), "*", "/a"),
         namespace: Namespace::default(),
         host: "*".into(),
         base_path: "/a".into(),
-        bundles: vec![WeightedBundle { sha: BundleSha::of(b""), weight: 100, placement: placement() }],
+        bundles: vec![WeightedBundle {
+            sha: BundleSha::of(b""),
+            weight: 100,
+            placement: placement(),
+            trial: Some(trial()),
+        }],
         props: json!({"z": 1, "a": [true, null]}).as_object().unwrap().clone(),
         outbound: vec!["api.example:443".into()],
     }
 }
 
-fn controls() -> [Control; 3] {
+fn controls() -> [Control; 4] {
     let route = route();
     let func = FuncAssignment {
         queue: route.queue(&BundleSha::of(b"")),
@@ -86,6 +150,7 @@ fn controls() -> [Control; 3] {
         placement: placement(),
         on: Some(vec![MemberId::parse("runner-1").unwrap()]),
         draining: true,
+        mirrors: vec![Mirror { queue: "func.a.c".into(), share: "10%".parse().unwrap() }],
     };
     [
         Control::Routes {
@@ -95,6 +160,7 @@ fn controls() -> [Control; 3] {
             unserved: BTreeMap::from([("func.a.b".to_owned(), "no runner has gpu=true".to_owned())]),
         },
         Control::Assignment(Assignment { v: Version, version: 4, funcs: vec![func] }),
+        Control::Observation(observation()),
         Control::Cancel { v: Version, activations: vec![ACTIVATION.parse().unwrap()] },
     ]
 }
@@ -119,6 +185,8 @@ fn runner_report() -> RunnerReport {
         arrivals: 4,
         deliveries: 2,
         failures: 1,
+        compared: 3,
+        different: 1,
         in_flight: 1,
         waiting: 1,
         queue_us: histogram.clone(),
@@ -173,7 +241,14 @@ fn activation() -> Activation {
         service_us: 3,
         cpu_us: 1,
         error: Some("trap".into()),
-        logs: vec![LogLine { at: Timestamp(2), stream: Stream::Stderr, text: "oh\u{1b}[0m".into() }],
+        replay_of: Some(ACTIVATION.parse().unwrap()),
+        difference: Some("status: 200, was 201".into()),
+        logs: vec![LogLine {
+            at: Timestamp(2),
+            stream: Stream::Stderr,
+            level: Level::Error,
+            text: "oh\u{1b}[0m".into(),
+        }],
     }
 }
 
@@ -204,6 +279,8 @@ where
 #[test]
 fn messages_are_what_the_schema_says() {
     holds_and_survives(&validator("Invoke"), &invoke());
+    let replayed = Invoke { replay: Some(Box::new(replay())), ..invoke() };
+    holds_and_survives(&validator("Invoke"), &replayed);
     holds_and_survives(&validator("Answer"), &answer());
     holds_and_survives(&validator("Heartbeat"), &heartbeat());
     holds_and_survives(&validator("Activation"), &activation());

@@ -48,6 +48,7 @@ prop_compose! {
             asynchronous,
             queue,
             bundle: bundle.map(|bytes| BundleSha::of(&bytes)),
+            replay: None,
             attempt, retry, reply_to, method, scheme, host, path, query, headers, client, traceparent, body,
         }
     }

@@ -76,13 +76,19 @@ fn text(activation: &Activation) -> String {
 
 #[cfg(test)]
 mod tests {
-    use wire::{ActivationId, BundleSha, MemberId, Namespace, RequestId, Role, RouteId, Timestamp, Version};
+    use wire::{
+        ActivationId, BundleSha, Level, MemberId, Namespace, RequestId, Role, RouteId, Timestamp, Version,
+    };
 
     use super::*;
 
     fn activation(logs: &[&str], error: Option<&str>) -> Activation {
-        let line =
-            |text: &&str| LogLine { at: Timestamp(0), stream: Stream::Stdout, text: (*text).to_owned() };
+        let line = |text: &&str| LogLine {
+            at: Timestamp(0),
+            stream: Stream::Stdout,
+            level: Level::Info,
+            text: (*text).to_owned(),
+        };
         Activation {
             v: Version,
             id: ActivationId::generate(),
@@ -101,6 +107,8 @@ mod tests {
             service_us: 0,
             cpu_us: 0,
             error: error.map(str::to_owned),
+            replay_of: None,
+            difference: None,
             logs: logs.iter().map(line).collect(),
         }
     }

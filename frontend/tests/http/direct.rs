@@ -70,7 +70,7 @@ fn route(bundles: &[u8]) -> Route {
         base_path: "/a".into(),
         bundles: bundles
             .iter()
-            .map(|n| WeightedBundle { sha: sha(*n), weight: 50, placement: Labels::default() })
+            .map(|n| WeightedBundle { sha: sha(*n), weight: 50, placement: Labels::default(), trial: None })
             .collect(),
         props: serde_json::Map::new(),
         outbound: Vec::new(),

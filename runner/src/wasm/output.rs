@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
-use wire::{LogLine, Stream, Timestamp};
+use wire::{Level, LogLine, Stream, Timestamp};
 
 /// Lines of one call: without it, 64 KiB of line breaks would become a record of megabytes.
 const LINES_MAX: usize = 1000;
@@ -48,7 +48,12 @@ impl Output {
         }
         if text.truncated {
             let note = "output truncated: the limit of one call is reached".to_owned();
-            text.lines.push(LogLine { at: Timestamp::now(), stream: Stream::Platform, text: note });
+            text.lines.push(LogLine {
+                at: Timestamp::now(),
+                stream: Stream::Platform,
+                level: Level::Warn,
+                text: note,
+            });
         }
         std::mem::take(&mut text.lines)
     }
@@ -88,7 +93,7 @@ impl Text {
             return;
         }
         let text = String::from_utf8_lossy(&line).into_owned();
-        self.lines.push(LogLine { at: Timestamp::now(), stream, text });
+        self.lines.push(LogLine { at: Timestamp::now(), stream, level: Level::Info, text });
     }
 }
 

@@ -142,6 +142,7 @@ pub(crate) async fn begin_over(
         placement: Labels::default(),
         on: None,
         draining: false,
+        mirrors: Vec::new(),
     };
     let mut harness = Harness {
         broker,
@@ -178,6 +179,7 @@ pub(crate) fn invoke(method: &str, path: &str) -> Invoke {
         asynchronous: false,
         queue: None,
         bundle: None,
+        replay: None,
         method: method.into(),
         scheme: "http".into(),
         host: "a.test".into(),

@@ -17,7 +17,7 @@ pub(crate) fn route(host: &str, base_path: &str, n: u8) -> Route {
         namespace,
         host: host.to_owned(),
         base_path: base_path.to_owned(),
-        bundles: vec![WeightedBundle { sha: sha(n), weight: 100, placement: Labels::default() }],
+        bundles: vec![WeightedBundle { sha: sha(n), weight: 100, placement: Labels::default(), trial: None }],
         props: serde_json::Map::new(),
         outbound: Vec::new(),
     }
@@ -71,7 +71,12 @@ fn a_new_version_replaces_the_old_one_and_keeps_its_settings() {
     assert_eq!(
         change.routes,
         [Route {
-            bundles: vec![WeightedBundle { sha: sha(1), weight: 100, placement: Labels::default() }],
+            bundles: vec![WeightedBundle {
+                sha: sha(1),
+                weight: 100,
+                placement: Labels::default(),
+                trial: None
+            }],
             ..before
         }]
     );

@@ -91,6 +91,7 @@ pub(crate) fn invoke(path: &str) -> Invoke {
         asynchronous: false,
         queue: None,
         bundle: None,
+        replay: None,
         method: "GET".into(),
         scheme: "http".into(),
         host: "localhost".into(),

@@ -167,6 +167,7 @@ mod tests {
             sha: BundleSha::of(bytes),
             weight: 50,
             placement: Labels::default(),
+            trial: None,
         });
         Route {
             id: RouteId::of(&namespace, "*", base_path),

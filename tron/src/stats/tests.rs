@@ -194,7 +194,8 @@ proptest! {
             let pairs = vec![(histogram[0], histogram[1]), (histogram[2], histogram[3])];
             let (queue_us, service_us) = (pairs.clone().into(), pairs.into());
             let stats = FuncStats {
-                arrivals, deliveries, failures, in_flight, waiting, queue_us, service_us, busy_us, cpu_us,
+                arrivals, deliveries, failures, compared: 0, different: 0, in_flight, waiting, queue_us, service_us,
+                busy_us, cpu_us,
             };
             reporters.iter().for_each(|reporter| reporter.say(&statistics, now, Some(stats.clone())));
             let snapshot = statistics.snapshot(now);

@@ -44,7 +44,14 @@ fn activation(request_id: &str) -> Bytes {
         service_us: 9,
         cpu_us: 8,
         error: None,
-        logs: vec![LogLine { at: Timestamp::now(), stream: wire::Stream::Stdout, text: "hello".into() }],
+        replay_of: None,
+        difference: None,
+        logs: vec![LogLine {
+            at: Timestamp::now(),
+            stream: wire::Stream::Stdout,
+            level: wire::Level::Info,
+            text: "hello".into(),
+        }],
     };
     wire::encode_line(&activation).unwrap()
 }

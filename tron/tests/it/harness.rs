@@ -226,7 +226,7 @@ pub(crate) fn assignment(heard: Heard) -> Option<Assignment> {
     let Heard::Payload(payload) = heard else { return None };
     match wire::decode_line(&payload).unwrap() {
         Control::Assignment(assignment) => Some(assignment),
-        Control::Routes { .. } | Control::Cancel { .. } => None,
+        Control::Routes { .. } | Control::Observation(_) | Control::Cancel { .. } => None,
     }
 }
 
@@ -257,6 +257,7 @@ pub(crate) fn invoke(activation: ActivationId) -> Invoke {
         asynchronous: true,
         queue: None,
         bundle: None,
+        replay: None,
         method: "GET".into(),
         scheme: "http".into(),
         host: "h".into(),

@@ -16,6 +16,8 @@ fn heartbeat(member: &MemberId, queue: &str, calls: u64) -> Heartbeat {
         arrivals: calls,
         deliveries: calls,
         failures: calls,
+        compared: 0,
+        different: 0,
         in_flight: 2,
         waiting: 1,
         queue_us: times(1_000),

@@ -1,7 +1,7 @@
 //! The shape of every lasting queue, in one place: whoever declares one declares the same.
 
 use super::{CALLBACKS, Queue, REQUESTS, RESULTS};
-use crate::RouteId;
+use crate::{CaptureId, RouteId};
 
 /// Where requests go that nobody can read or route.
 pub const DEAD_REQUESTS: &str = "dead.requests";
@@ -49,6 +49,23 @@ pub fn callbacks_queue() -> Queue {
 /// The queue of this name for the calls of one bundle on a route (see [`crate::Route::queue`]).
 pub fn func_queue(name: &str, route: &RouteId) -> Queue {
     calls(name.to_owned(), dead_letters(route))
+}
+
+/// The name of the queue for what a capture keeps.
+pub(crate) fn capture_queue_name(capture: &CaptureId) -> String {
+    format!("capture.{capture}")
+}
+
+/// The queue that entries of a capture travel through. What finds no room is not kept: calls come first.
+pub fn capture_queue(capture: &CaptureId) -> Queue {
+    Queue {
+        name: capture_queue_name(capture),
+        len_max: CALLS_MAX,
+        bytes_max: CALLS_BYTES_MAX,
+        dead_letter: None,
+        private: false,
+        single_active: false,
+    }
 }
 
 /// The queue [`RETRIES`].

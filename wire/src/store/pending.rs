@@ -123,6 +123,7 @@ mod tests {
             asynchronous: true,
             queue: None,
             bundle: None,
+            replay: None,
             method: "POST".into(),
             scheme: "http".into(),
             host: "h".into(),

@@ -9,13 +9,14 @@ use crate::broker::{Queue, REQUESTS, Topic};
 
 /// Where each family of queues is published to. Never the default exchange: who may write to that may write
 /// to every queue.
-const FAMILIES: [&str; 5] =
-    [REQUESTS_EXCHANGE, CALLS_EXCHANGE, REPLIES_EXCHANGE, DEAD_EXCHANGE, DELAYS_EXCHANGE];
+const FAMILIES: [&str; 6] =
+    [REQUESTS_EXCHANGE, CALLS_EXCHANGE, REPLIES_EXCHANGE, DEAD_EXCHANGE, CAPTURE_EXCHANGE, DELAYS_EXCHANGE];
 
 const REQUESTS_EXCHANGE: &str = "funcatron.requests";
 const CALLS_EXCHANGE: &str = "funcatron.calls";
 const REPLIES_EXCHANGE: &str = "funcatron.replies";
 const DEAD_EXCHANGE: &str = "funcatron.dead";
+const CAPTURE_EXCHANGE: &str = "funcatron.capture";
 
 const TOPICS: [Topic; 3] = [Topic::Control, Topic::Heartbeats, Topic::Activations];
 
@@ -28,6 +29,7 @@ pub(super) fn exchange_of(queue: &str) -> &'static str {
         Some(REQUESTS) => REQUESTS_EXCHANGE,
         Some("reply" | "results" | "callbacks") => REPLIES_EXCHANGE,
         Some("dead") => DEAD_EXCHANGE,
+        Some("capture") => CAPTURE_EXCHANGE,
         _ => CALLS_EXCHANGE,
     }
 }
