@@ -1,5 +1,6 @@
 //! `Handle`: what an operator can ask of Tron; the admin API and `funcatron dev` both go through it.
 
+mod levels;
 mod stats;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::bundles::{Bundles, Uploaded};
 use crate::dead_letters::DeadLetters;
 use crate::desired::{self, Change, Claim};
 use crate::log::Log;
+use crate::observations::Observations;
 use crate::plan;
 use crate::query::Query;
 use crate::stats::Statistics;
@@ -47,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) activations: Arc<Activations>,
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) statistics: Arc<Statistics>,
+    pub(crate) observations: Arc<Observations>,
     pub(crate) ready_timeout: Duration,
     /// Held while the state is changed: a bundle must not be deleted while it is being deployed.
     pub(crate) changes: Mutex<()>,
@@ -255,11 +258,14 @@ impl Handle {
     /// # Errors
     /// When there is no such route.
     pub async fn route(&self, id: &RouteId) -> Result<RouteInfo, Rejection> {
+        Ok(self.describe(&self.deployed(id).await?).await)
+    }
+
+    /// A route of the desired state.
+    async fn deployed(&self, id: &RouteId) -> Result<Route, Rejection> {
         let state = self.shared.log.current().await?;
-        match state.routes.iter().find(|route| route.id == *id) {
-            Some(route) => Ok(self.describe(route).await),
-            None => Err(Rejection::NotFound(format!("there is no route {id}"))),
-        }
+        let route = state.routes.iter().find(|route| route.id == *id).cloned();
+        route.ok_or_else(|| Rejection::NotFound(format!("there is no route {id}")))
     }
 
     /// Every dead-letter queue that has something in it.

@@ -17,6 +17,7 @@ mod handle;
 mod heartbeats;
 mod log;
 mod members;
+mod observations;
 mod placement;
 mod plan;
 mod query;

@@ -58,6 +58,7 @@ pub(crate) fn log_entries(activation: Activation) -> impl DoubleEndedIterator<It
         bundle: bundle.clone(),
         operation: operation.clone(),
         stream: line.stream,
+        level: line.level,
         text: line.text,
     })
 }

@@ -10,11 +10,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 use wire::broker::{self, Heard, Listener, Topic};
-use wire::{Backoff, Broker, Chain, Control, ControlHead, Heartbeat, MemberId, store};
+use wire::{Backoff, Broker, Chain, Control, ControlHead, ControlKind, Heartbeat, MemberId, store};
 
 use crate::Config;
 use crate::log::Log;
 use crate::members::{self, Members};
+use crate::observations::Observations;
 use crate::placement::{Known, Placement};
 use crate::plan::Plan;
 use crate::queues::Queues;
@@ -56,6 +57,7 @@ pub(crate) struct Reconciler {
     table: watch::Sender<Arc<Table>>,
     status: watch::Sender<Status>,
     statistics: Arc<Statistics>,
+    observations: Arc<Observations>,
     plan: Plan,
     members: Members,
     placement: Placement,
@@ -74,6 +76,7 @@ impl Reconciler {
         table: watch::Sender<Arc<Table>>,
         status: watch::Sender<Status>,
         statistics: Arc<Statistics>,
+        observations: Arc<Observations>,
     ) -> Self {
         Self {
             us: config.member.clone(),
@@ -83,6 +86,7 @@ impl Reconciler {
             table,
             status,
             statistics,
+            observations,
             plan: Plan::new(config.drain_grace),
             members: Members::new(config.silence_max()),
             placement: Placement::default(),
@@ -192,11 +196,15 @@ impl Reconciler {
     /// Another Tron's state is newer than ours: its log has what ours lacks.
     async fn hear_control(&mut self, heard: Heard) -> Result<(), Setback> {
         let Heard::Payload(payload) = heard else { return Ok(()) };
-        let planned = self.planned();
-        let is_newer = |line: bytes::Bytes| {
-            wire::decode_line::<ControlHead>(&line).is_ok_and(|head| head.version > planned)
-        };
-        if wire::split_lines(&payload).any(is_newer) {
+        let mut deployment = 0;
+        for line in wire::split_lines(&payload) {
+            match wire::decode_line::<ControlHead>(&line) {
+                Ok(head) if head.kind == ControlKind::Observation => self.observations.hear(head.version),
+                Ok(head) => deployment = head.version.max(deployment),
+                Err(_of_a_later_build) => {}
+            }
+        }
+        if deployment > self.planned() {
             self.log.refresh().await?;
             self.apply().await?;
         }

@@ -18,6 +18,7 @@ use crate::dead_letters::DeadLetters;
 use crate::dispatcher::Dispatcher;
 use crate::handle::Shared;
 use crate::log::Log;
+use crate::observations::Observations;
 use crate::queues::Queues;
 use crate::reconciler::{Ears, Reconciler};
 use crate::scaler::Scaler;
@@ -41,6 +42,7 @@ impl Tron {
         let shared = Shared {
             member: config.member.clone(),
             dead_letters: DeadLetters::new(Arc::clone(&broker), Arc::clone(&log), store.clone()),
+            observations: Arc::new(Observations::new(store.clone(), Arc::clone(&broker))),
             broker,
             log,
             bundles: Bundles::new(store.clone(), inspect, config.bundle_bytes_max),
@@ -92,8 +94,10 @@ impl Tron {
                 table,
                 status,
                 Arc::clone(&shared.statistics),
+                Arc::clone(&shared.observations),
             );
             tasks.spawn(reconciler.run(ears, stop.clone()));
+            tasks.spawn(Arc::clone(&shared.observations).run(stop.clone()));
             let dispatcher = Dispatcher { broker: Arc::clone(&broker), table: table_seen };
             tasks.spawn(dispatch(dispatcher, stop.clone()));
             let (reports, pools) = watch::channel(Vec::new());

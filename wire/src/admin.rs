@@ -1,6 +1,7 @@
 //! The types of the admin API, as its OpenAPI document describes them.
 
 mod dead;
+mod observing;
 mod stats;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::{BundleSha, Labels, MemberId, Role, Route, RouteId, Timestamp, Weight
 pub const OBJECTS_PATH: &str = "/api/v1/objects";
 
 pub use dead::{DeadCall, DeadLetter, DeadQueue, DeadRoute, Purged, RedriveRequest, Redriven};
+pub use observing::{CaptureInfo, CaptureRequest, CaptureState, LevelRequest};
 pub use stats::{Quantiles, RouteStats, Stats};
 
 /// A bundle that Tron holds.
@@ -202,6 +204,9 @@ pub struct LogEntry {
     pub operation: Option<String>,
     /// Where it came from.
     pub stream: crate::Stream,
+    /// How much it matters.
+    #[serde(default)]
+    pub level: crate::Level,
     /// The text.
     pub text: String,
 }

@@ -107,17 +107,34 @@ impl Control {
     pub const CANCELS_MAX: usize = 4_096;
 }
 
-/// The member of a [`Control`] that says how new it is. Reading it skips over the rest.
+/// The members of a [`Control`] that say what it is and how new. Reading them skips over the rest.
 #[derive(Debug, Deserialize)]
 pub struct ControlHead {
     /// The version of the message's shape.
     pub v: Version,
-    /// The number of the deployment that it is about; 0 when it is about none.
+    /// Which of them it is.
+    pub kind: ControlKind,
+    /// The number of the deployment, or of the observation, that it is about; 0 when it is about none.
     #[serde(default)]
     pub version: u64,
     /// In a message of routes: the queues whose Funcs nobody can run at present, and why.
     #[serde(default)]
     pub unserved: Option<BTreeMap<String, String>>,
+}
+
+/// Which [`Control`] a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlKind {
+    /// [`Control::Routes`].
+    Routes,
+    /// [`Control::Assignment`].
+    Assignment,
+    /// [`Control::Observation`].
+    Observation,
+    /// Another, perhaps of a later build.
+    #[serde(other)]
+    Other,
 }
 
 /// The Funcs that runners are to serve.

@@ -39,7 +39,8 @@ pub use broker::Broker;
 pub use bundle::Bundle;
 pub use chain::Chain;
 pub use control::{
-    Assignment, Control, ControlHead, FuncAssignment, Heartbeat, Mirror, Role, Route, Trial, WeightedBundle,
+    Assignment, Control, ControlHead, ControlKind, FuncAssignment, Heartbeat, Mirror, Role, Route, Trial,
+    WeightedBundle,
 };
 pub use histogram::Histogram;
 pub use ids::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Histogram, Labels, PoolName};
+use crate::{CaptureId, Histogram, Labels, PoolName};
 
 /// What a runner is, and what it has done since it began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,10 @@ pub struct RunnerReport {
     /// Its Funcs that had something to do lately, by queue.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub funcs: BTreeMap<String, FuncStats>,
+    /// Calls that a running capture should have kept and that there was no room for, since the runner began; only
+    /// captures that lost some.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub captures: BTreeMap<CaptureId, u64>,
 }
 
 impl RunnerReport {

@@ -1,9 +1,12 @@
-//! `Store`: bundles, the deployment log, large bodies and calls, in a directory, an object store or behind a Tron.
+//! `Store`: bundles, the deployment log, large bodies, calls and captures, in a directory, an object store or behind a Tron.
 
 mod bodies;
 mod calls;
+mod captures;
 mod client;
 mod error;
+mod json;
+mod observations;
 mod pending;
 mod records;
 mod sweep;
@@ -27,11 +30,13 @@ use crate::admin::{Deployment, OBJECTS_PATH};
 use crate::{BundleSha, Timestamp};
 
 pub use self::bodies::{BODY_BYTES_MAX, BodyStream, Upload};
+pub use self::captures::{CaptureEnd, CaptureRecord, Chunk, EndReason};
 pub use self::error::Error;
 pub use self::records::RecordKind;
 pub use self::url::{BadStoreUrl, StoreUrl};
 use client::Client;
 use error::unavailable;
+use json::numbered_key;
 
 /// How often, and how long, a Tron is asked again: whoever asks has a timer of its own.
 const TRON_RETRIES: usize = 3;
@@ -169,11 +174,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub async fn deployment_numbers(&self) -> Result<Vec<u64>, Error> {
-        let objects = self.list(DEPLOYMENTS).await?;
-        let mut numbers: Vec<_> =
-            objects.iter().filter_map(|object| deployment_number(object.location.filename()?)).collect();
-        numbers.sort_unstable();
-        Ok(numbers)
+        self.numbers(DEPLOYMENTS).await
     }
 
     async fn get(&self, key: &Key, action: impl Fn() -> String) -> Result<Option<Bytes>, Error> {
@@ -252,13 +253,7 @@ fn bundle_key(sha: &BundleSha) -> Key {
 }
 
 fn deployment_key(number: u64) -> Key {
-    Key::from(format!("{DEPLOYMENTS}/{number:020}.json"))
-}
-
-/// The number in a key's file name; `None` for a file that is none of ours.
-fn deployment_number(name: &str) -> Option<u64> {
-    let number = name.strip_suffix(".json")?.parse().ok()?;
-    (deployment_key(number).filename() == Some(name)).then_some(number)
+    numbered_key(DEPLOYMENTS, number)
 }
 
 #[cfg(test)]

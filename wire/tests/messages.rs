@@ -203,6 +203,7 @@ fn runner_report() -> RunnerReport {
         cpu_us: 90,
         funcs_max: Some(1000),
         funcs: BTreeMap::from([("func.a.b".to_owned(), stats)]),
+        captures: BTreeMap::from([(CaptureId::parse("0".repeat(32)).unwrap(), 5)]),
     }
 }
 

@@ -78,6 +78,12 @@ impl Api {
                 json(200, &handle.purge(&required::<String>(path, "name")?, id.as_deref()).await?)
             }
             "getStats" => json(200, &handle.stats().await?),
+            "listLevels" => json(200, &handle.levels().await?),
+            "setLevel" => json(200, &handle.set_level(&required(path, "id")?, &read(&body)?, BY).await?),
+            "resetLevel" => {
+                handle.reset_level(&required(path, "id")?, BY).await?;
+                response(204, None, Bytes::new())
+            }
             "listMembers" => json(200, &handle.members()),
             "listActivations" => self.list_activations(&checked.query_params),
             "listLogs" => self.list_logs(&checked.query_params),

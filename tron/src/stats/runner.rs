@@ -77,6 +77,7 @@ impl Runner {
             cpu_us: report.cpu_us,
             funcs_max: report.funcs_max,
             funcs: BTreeMap::new(),
+            captures: BTreeMap::new(),
         };
     }
 

@@ -8,6 +8,7 @@ mod dead_letters;
 mod deploying;
 mod harness;
 mod objects;
+mod observing;
 mod placement;
 mod scaling;
 mod stats;

@@ -41,6 +41,15 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// An object of ours cannot be read.
+    #[error("object {key} cannot be read")]
+    BadObject {
+        /// Which one.
+        key: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The bytes under a bundle's SHA-256 have another one.
     #[error("bundle {0} is damaged")]
     Damaged(BundleSha),

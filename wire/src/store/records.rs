@@ -6,7 +6,7 @@ use object_store::path::Path as Key;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Store, unavailable};
+use super::{Error, Store};
 use crate::calls::Accepted;
 use crate::{ActivationId, Invoke};
 
@@ -108,23 +108,6 @@ impl Store {
     ) -> Result<bool, Error> {
         let action = || format!("keep the {} record of a call", kind.as_str());
         self.put_json(&kind.key(activation), record, mode, action).await
-    }
-
-    /// Writes an object about a call; says whether it did.
-    pub(super) async fn put_json<T: Serialize>(
-        &self,
-        key: &Key,
-        record: &T,
-        mode: PutMode,
-        action: impl Fn() -> String,
-    ) -> Result<bool, Error> {
-        // A record is texts and numbers: it can always be written.
-        let json = serde_json::to_vec(record).unwrap_or_default();
-        match self.objects.put_opts(key, json.into(), mode.into()).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
-            Err(source) => Err(unavailable(action(), source)),
-        }
     }
 
     pub(super) async fn record<T: DeserializeOwned>(

@@ -21,14 +21,14 @@ const ROWS: [[&str; 4]; 3] = [
     ],
     [
         "tron",
-        r"^((funcatron|func|dead|delay|topic)\..*|requests|retries|results|callbacks)$",
-        r"^((funcatron|func|dead|delay|topic)\..*|requests|retries|results|callbacks)$",
-        r"^((funcatron|func|dead|delay|topic)\..*|requests|retries|results|callbacks)$",
+        r"^((funcatron|func|dead|capture|delay|topic)\..*|requests|retries|results|callbacks)$",
+        r"^((funcatron|func|dead|capture|delay|topic)\..*|requests|retries|results|callbacks)$",
+        r"^((funcatron|func|dead|capture|delay|topic)\..*|requests|retries|results|callbacks)$",
     ],
     [
         "runner",
         r"^(topic|delay)\..*$",
-        r"^((topic|delay)\..*|funcatron\.(requests|calls|replies|dead|delays|heartbeats|activations))$",
+        r"^((topic|delay)\..*|funcatron\.(requests|calls|replies|dead|capture|delays|heartbeats|activations))$",
         r"^((func|topic|delay)\..*|retries|funcatron\.(control|delays))$",
     ],
 ];
