@@ -84,8 +84,9 @@ impl<'v> Schemas<'v> {
 impl<'v> Reader<'v> {
     /// The schema at `node`, usable once the document is complete.
     pub(crate) fn schema(&mut self, node: Node<'v>, direction: Direction) -> Schema {
+        let pointer = node.pointer.as_str().into();
         let index = self.entry(node, self.schemas.effective(direction));
-        Schema::new(Arc::clone(&self.schemas.table), index)
+        Schema::new(Arc::clone(&self.schemas.table), index, pointer)
     }
 
     fn entry(&mut self, node: Node<'v>, direction: Direction) -> usize {

@@ -42,6 +42,8 @@ impl Table {
 pub(crate) struct Schema {
     table: Arc<Table>,
     index: usize,
+    /// Where it stands in the document.
+    pointer: Arc<str>,
 }
 
 /// What is wrong with a value, and where in it.
@@ -52,8 +54,12 @@ pub(crate) struct Mistake {
 }
 
 impl Schema {
-    pub(crate) fn new(table: Arc<Table>, index: usize) -> Schema {
-        Schema { table, index }
+    pub(crate) fn new(table: Arc<Table>, index: usize, pointer: Arc<str>) -> Schema {
+        Schema { table, index, pointer }
+    }
+
+    pub(crate) fn pointer(&self) -> &str {
+        &self.pointer
     }
 
     /// Checks a value; `value_bytes` is how much text it came from, which bounds the work.

@@ -1,0 +1,98 @@
+//! Compares JSON member by member, as the document describes it.
+
+use serde_json::{Map, Value};
+use swagger::Part;
+use wire::capture::REDACTED;
+
+use crate::Step;
+use crate::difference::Found;
+use crate::format::Format;
+
+/// Where the second value is not the first.
+pub(crate) fn compare(part: Option<&Part<'_>>, expected: &Value, actual: &Value, found: &mut Found) {
+    Walk { steps: Vec::new(), found }.values(part, expected, actual);
+}
+
+/// Whether both may differ as they do: the document says that such values are never the same.
+pub(crate) fn is_volatile(part: &Part<'_>, expected: &Value, actual: &Value) -> bool {
+    let mut formats = part.formats().filter_map(Format::named);
+    let fits = |format: Format, value: &Value| value.as_str().is_some_and(|text| format.fits(text));
+    if part.is("readOnly") || part.is("x-funcatron-volatile") {
+        let is_alike = formats.all(|format| fits(format, expected) == fits(format, actual));
+        return kind(expected) == kind(actual) && is_alike;
+    }
+    formats.any(|format| fits(format, expected) && fits(format, actual))
+}
+
+/// The type of a value, as JSON tells them apart.
+fn kind(value: &Value) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::Array(_) => 4,
+        Value::Object(_) => 5,
+    }
+}
+
+/// On the way through two values. A reader of JSON allows no more depth than this may recur.
+struct Walk<'f> {
+    steps: Vec<Step>,
+    found: &'f mut Found,
+}
+
+impl Walk<'_> {
+    fn values(&mut self, part: Option<&Part<'_>>, expected: &Value, actual: &Value) {
+        let is_settled = expected == actual || expected == REDACTED || actual == REDACTED;
+        if is_settled || part.is_some_and(|part| is_volatile(part, expected, actual)) || self.found.is_full()
+        {
+            return;
+        }
+        match (expected, actual) {
+            (Value::Object(expected), Value::Object(actual)) => self.members(part, expected, actual),
+            (Value::Array(expected), Value::Array(actual)) => self.items(part, expected, actual),
+            _ => self.found.values(&self.steps, Some(expected), Some(actual)),
+        }
+    }
+
+    fn members(
+        &mut self,
+        part: Option<&Part<'_>>,
+        expected: &Map<String, Value>,
+        actual: &Map<String, Value>,
+    ) {
+        let new = actual.keys().filter(|name| !expected.contains_key(*name));
+        for name in expected.keys().chain(new) {
+            let (was, is) = (expected.get(name), actual.get(name));
+            if was != is {
+                let part = || part.map(|part| part.member(name));
+                self.step(Step::Member(name.clone()), part, was, is);
+            }
+        }
+    }
+
+    fn items(&mut self, part: Option<&Part<'_>>, expected: &[Value], actual: &[Value]) {
+        for index in 0..expected.len().max(actual.len()) {
+            let (was, is) = (expected.get(index), actual.get(index));
+            if was != is {
+                self.step(Step::Item(index), || part.map(|part| part.item(index)), was, is);
+            }
+        }
+    }
+
+    fn step<'d>(
+        &mut self,
+        step: Step,
+        part: impl FnOnce() -> Option<Part<'d>>,
+        was: Option<&Value>,
+        is: Option<&Value>,
+    ) {
+        self.steps.push(step);
+        match (was, is) {
+            (Some(was), Some(is)) => self.values(part().as_ref(), was, is),
+            _ => self.found.values(&self.steps, was, is),
+        }
+        self.steps.pop();
+    }
+}
