@@ -65,7 +65,8 @@ impl Command {
     pub(crate) fn log_level(&self) -> &'static str {
         match self {
             // The library under the broker calls it an error when we close a connection; what matters, we log.
-            Self::Frontend(_) | Self::Tron(_) | Self::Runner(_) => "info,lapin=off",
+            // Lines of Funcs are there from the level on that was set for their route.
+            Self::Frontend(_) | Self::Tron(_) | Self::Runner(_) => "info,func=trace,lapin=off",
             _ => "warn",
         }
     }

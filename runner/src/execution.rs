@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use swagger::{Checked, Operation, Payload, Refusal, Retries};
 use tokio::time::timeout;
-use tracing::{info, warn};
+use tracing::warn;
 use wire::{
-    Activation, Answer, Body, Chain, Component, Fault, Invoke, Level, LogLine, MemberId, Problem,
-    ProblemKind, StoredBody, Stream, Timestamp, Version,
+    Activation, Answer, Body, Chain, Component, Fault, Invoke, Level, MemberId, Problem, ProblemKind,
+    StoredBody, Timestamp, Version,
 };
 
 use crate::deployed::Deployed;
+use crate::notes::{self, Measured, Notes};
+use crate::observations::View;
 use crate::wasm::{Call, Failure, Outcome, RequestBody, Response};
 use crate::{bodies, request};
 
@@ -24,14 +26,8 @@ pub(crate) struct Execution {
     pub(crate) member: MemberId,
     /// How long a call may take when the operation does not say less.
     pub(crate) call_timeout: Duration,
-}
-
-/// What there is to say about a call beside its answer.
-#[derive(Default)]
-struct Notes {
-    operation: Option<String>,
-    logs: Vec<LogLine>,
-    cpu: Duration,
+    /// What operators want to see of it.
+    pub(crate) view: View,
 }
 
 impl Execution {
@@ -93,9 +89,15 @@ impl Execution {
         at: Timestamp,
         started: Instant,
     ) -> (Answer, Activation) {
-        self.log(&mut notes, result.as_ref().err());
+        let (queued, service) = (at.since(self.invoke.at), started.elapsed());
+        if let Some(problem) = result.as_ref().err().filter(|problem| problem.component == Component::Func) {
+            notes.add(Level::Error, told(problem));
+        }
         let error = result.as_ref().err().map(told);
         let answer = self.answer(result);
+        if self.view.level_min <= Level::Debug {
+            notes.add_details(&self.invoke, &Measured { queued, service, status: answer.status });
+        }
         let invoke = &self.invoke;
         let activation = Activation {
             v: Version,
@@ -111,14 +113,15 @@ impl Execution {
             path: invoke.path.clone(),
             status: answer.status,
             at,
-            queued_ms: u64::try_from(at.since(invoke.at).as_millis()).unwrap_or(u64::MAX),
-            service_us: micros(started.elapsed()),
+            queued_ms: u64::try_from(queued.as_millis()).unwrap_or(u64::MAX),
+            service_us: micros(service),
             cpu_us: micros(notes.cpu),
             error,
             replay_of: None,
             difference: None,
             logs: notes.logs,
         };
+        notes::log(&activation);
         (answer, activation)
     }
 
@@ -135,14 +138,15 @@ impl Execution {
         let operation = checked.operation;
         notes.operation = Some(operation.id().to_owned());
         let timeout = operation.timeout().unwrap_or(self.call_timeout).min(self.call_timeout).min(remaining);
-        let request = request::request(&self.invoke, &checked, body).map_err(|error| {
+        let level_min = self.view.level_min;
+        let request = request::request(&self.invoke, &checked, level_min, body).map_err(|error| {
             let detail = format!("the request cannot be handed to the Func: {error}");
             self.problem(ProblemKind::InvalidRequest, detail, Component::Runner)
         })?;
         let (request, request_id) = request;
         let admits = |status, headers: &[(String, String)]| operation.answers_unread(status, headers);
         let outlet = Some(self.deployed.bodies.outlet(&admits));
-        let call = Call { request, request_id, timeout, outlet };
+        let call = Call { request, request_id, timeout, outlet, level_min };
         let Outcome { result, logs, cpu } = self.deployed.func.call(call).await;
         (notes.logs, notes.cpu) = (logs, cpu);
         let response = result.map_err(|failure| self.failed(&failure))?;
@@ -265,23 +269,6 @@ impl Execution {
                 Answer::problem(*activation, *attempt, problem)
             }
             Err(problem) => Answer { bundle, ..Answer::problem(*activation, *attempt, problem) },
-        }
-    }
-
-    /// Gives what the Func printed, and how it failed, to the log as well as to the record.
-    fn log(&self, notes: &mut Notes, problem: Option<&Problem>) {
-        if let Some(problem) = problem.filter(|problem| problem.component == Component::Func) {
-            let line = LogLine {
-                at: Timestamp::now(),
-                stream: Stream::Platform,
-                level: Level::Error,
-                text: told(problem),
-            };
-            notes.logs.push(line);
-        }
-        for line in &notes.logs {
-            info!(target: "func", request_id = %self.invoke.id, bundle = self.deployed.sha.short(),
-                operation = notes.operation, stream = ?line.stream, "{}", line.text);
         }
     }
 }

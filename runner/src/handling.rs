@@ -15,6 +15,7 @@ use wire::{
 use crate::cancels::Cancels;
 use crate::deployed::Deployed;
 use crate::execution::Execution;
+use crate::observations::{Observations, View};
 use crate::outbox::{Caller, Outbox};
 use crate::records::Records;
 use crate::redelivery::{self, CUT_OFF, Outcome, Why};
@@ -26,6 +27,7 @@ pub(crate) struct Hands {
     pub(crate) outbox: Outbox,
     pub(crate) records: Records,
     pub(crate) cancels: Cancels,
+    pub(crate) observations: Observations,
     pub(crate) member: MemberId,
     pub(crate) call_timeout: Duration,
     pub(crate) attempts_max: u32,
@@ -108,6 +110,7 @@ impl Handling {
             invoke,
             member: member.clone(),
             call_timeout: *call_timeout,
+            view: View::default(),
         }
     }
 
@@ -143,10 +146,12 @@ impl Handling {
     }
 
     /// Runs a call as soon as there is room for it, and says so at its deadline when there was none.
-    async fn attempt(&self, execution: Execution) -> (Answer, Activation) {
+    async fn attempt(&self, mut execution: Execution) -> (Answer, Activation) {
         let tally = &self.deployed.tally;
         let mut counted = tally.wait();
-        match timeout(execution.remaining(), self.share.slot()).await {
+        let room = timeout(execution.remaining(), self.share.slot()).await;
+        execution.view = self.hands.observations.of(&self.deployed.route);
+        match room {
             Ok(_slot) => {
                 counted.begin();
                 let ended = execution.run().await;

@@ -16,6 +16,8 @@ mod javascript;
 mod loader;
 mod loading;
 mod member;
+mod notes;
+mod observations;
 mod outbox;
 mod records;
 mod redelivery;

@@ -21,6 +21,7 @@ use crate::cancels::{Cancels, Told};
 use crate::deployed::Deployed;
 use crate::loader::Loader;
 use crate::loading::{Loaded, Loading};
+use crate::observations::{self, Observations};
 use crate::serving::Serving;
 use crate::tallies::Tallies;
 
@@ -40,6 +41,7 @@ pub(crate) struct Member {
     tallies: Arc<Tallies>,
     serving: watch::Sender<Arc<Serving>>,
     cancels: Told,
+    observations: observations::Told,
     /// What is loaded, with what it was loaded from, whether that drains or not.
     loaded: HashMap<String, (FuncAssignment, Arc<Deployed>)>,
     /// What is to be served.
@@ -68,6 +70,7 @@ impl Member {
             tallies,
             serving: watch::Sender::default(),
             cancels: Told::default(),
+            observations: observations::Told::default(),
             loaded: HashMap::new(),
             assignment: Assignment { v: Version, version: 0, funcs: Vec::new() },
             held: 0,
@@ -85,6 +88,11 @@ impl Member {
     /// The calls that are to be cancelled, now and whenever that changes.
     pub(crate) fn cancels(&self) -> Cancels {
         self.cancels.cancels()
+    }
+
+    /// What is wanted of calls, now and whenever that changes.
+    pub(crate) fn observations(&self) -> Observations {
+        self.observations.observations()
     }
 
     /// Follows the assignment until `shutdown`, whatever the broker does.
@@ -116,7 +124,8 @@ impl Member {
         match message {
             Control::Assignment(assignment) => self.follow(assignment),
             Control::Cancel { activations, .. } => self.cancels.replace(activations),
-            Control::Routes { .. } | Control::Observation(_) => {}
+            Control::Observation(observation) => self.observations.replace(observation),
+            Control::Routes { .. } => {}
         }
     }
 

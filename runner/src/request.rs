@@ -3,7 +3,7 @@
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use swagger::Checked;
-use wire::Invoke;
+use wire::{Invoke, Level};
 
 use crate::ascii;
 use crate::wasm::RequestBody;
@@ -13,6 +13,8 @@ const OPERATION: HeaderName = HeaderName::from_static("x-funcatron-operation");
 const PATH_PARAMS: HeaderName = HeaderName::from_static("x-funcatron-path-params");
 const QUERY_PARAMS: HeaderName = HeaderName::from_static("x-funcatron-query-params");
 const ATTEMPT: HeaderName = HeaderName::from_static("x-funcatron-attempt");
+/// Which of its lines are kept, where that was set for its route: others need not be written.
+const LOG_LEVEL: HeaderName = HeaderName::from_static("x-funcatron-log-level");
 
 /// What the request cannot be made into, for the most part because it is too long.
 #[derive(Debug, thiserror::Error)]
@@ -29,13 +31,14 @@ impl<E: Into<http::Error>> From<E> for Unfit {
 pub(crate) fn request(
     invoke: &Invoke,
     checked: &Checked<'_>,
+    level_min: Level,
     body: RequestBody,
 ) -> Result<(http::Request<RequestBody>, HeaderValue), Unfit> {
     let request_id = HeaderValue::from_str(invoke.id.as_str())?;
     let mut request = http::Request::new(body);
     *request.method_mut() = invoke.method.parse()?;
     *request.uri_mut() = target(invoke)?;
-    *request.headers_mut() = headers(invoke, checked, request_id.clone())?;
+    *request.headers_mut() = headers(invoke, checked, level_min, request_id.clone())?;
     Ok((request, request_id))
 }
 
@@ -52,7 +55,12 @@ fn target(invoke: &Invoke) -> Result<Uri, Unfit> {
     Ok(Uri::from_parts(parts)?)
 }
 
-fn headers(invoke: &Invoke, checked: &Checked<'_>, request_id: HeaderValue) -> Result<HeaderMap, Unfit> {
+fn headers(
+    invoke: &Invoke,
+    checked: &Checked<'_>,
+    level_min: Level,
+    request_id: HeaderValue,
+) -> Result<HeaderMap, Unfit> {
     let mut headers = HeaderMap::try_with_capacity(invoke.headers.len() + 5)?;
     for (name, value) in &invoke.headers {
         headers.append(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
@@ -63,6 +71,11 @@ fn headers(invoke: &Invoke, checked: &Checked<'_>, request_id: HeaderValue) -> R
     headers.insert(PATH_PARAMS, json(&checked.path_params)?);
     headers.insert(QUERY_PARAMS, json(&checked.query_params)?);
     headers.insert(ATTEMPT, HeaderValue::from(invoke.attempt));
+    if level_min == Level::default() {
+        headers.remove(LOG_LEVEL);
+    } else {
+        headers.insert(LOG_LEVEL, HeaderValue::from_static(level_min.as_str()));
+    }
     Ok(headers)
 }
 

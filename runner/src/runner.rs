@@ -35,6 +35,7 @@ pub async fn run(
             broker: broker.clone(),
             serving: member.serving(),
             cancels: member.cancels(),
+            observations: member.observations(),
             tries_alone: number == 0,
             shutdown: stop.clone(),
         };

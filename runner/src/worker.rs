@@ -17,6 +17,7 @@ use crate::cancels::Cancels;
 use crate::consumption::Consumption;
 use crate::deployed::Deployed;
 use crate::handling::Hands;
+use crate::observations::Observations;
 use crate::outbox::Outbox;
 use crate::records::Records;
 use crate::retries::Retries;
@@ -32,6 +33,7 @@ pub(crate) struct Worker {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) serving: watch::Receiver<Arc<Serving>>,
     pub(crate) cancels: Cancels,
+    pub(crate) observations: Observations,
     /// Whether it also tries the calls that are tried alone: one thread of a runner does.
     pub(crate) tries_alone: bool,
     pub(crate) shutdown: CancellationToken,
@@ -56,6 +58,7 @@ impl Worker {
             outbox: Outbox::new(self.broker.clone()),
             records,
             cancels: self.cancels.clone(),
+            observations: self.observations.clone(),
             member: config.member.clone(),
             call_timeout: config.call_timeout,
             attempts_max: config.attempts_max,

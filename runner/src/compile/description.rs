@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderValue;
 use serde::Deserialize;
-use wire::Body;
 use wire::egress::{AllowList, Tls};
+use wire::{Body, Level};
 
 use super::order::{Rejection, Report};
 use crate::artefacts;
@@ -57,7 +57,7 @@ fn question() -> Result<Call<'static>, http::Error> {
         .header(HEADER, OPERATIONS)
         .body(RequestBody::from(Bytes::new()))?;
     let request_id = HeaderValue::from_static("describe");
-    Ok(Call { request, request_id, timeout: TIMEOUT, outlet: None })
+    Ok(Call { request, request_id, timeout: TIMEOUT, outlet: None, level_min: Level::Info })
 }
 
 fn understand(response: &Response) -> serde_json::Result<Report> {

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
-use wire::{Chain, LogLine};
+use wire::{Chain, Level, LogLine};
 
 use super::meter::Meter;
 use super::outlet::Outlet;
@@ -44,6 +44,8 @@ pub(crate) struct Call<'a> {
     pub(crate) timeout: Duration,
     /// Where a large body of the response may go.
     pub(crate) outlet: Option<Outlet<'a>>,
+    /// Lines that it prints below this level are dropped.
+    pub(crate) level_min: Level,
 }
 
 /// What a call came to.
@@ -58,7 +60,7 @@ impl Func {
     /// Runs the Func for one request, within its limits. It never fails otherwise than by its
     /// [`Outcome`], and dropping it ends the guest.
     pub(crate) async fn call(&self, call: Call<'_>) -> Outcome {
-        let output = Output::new(self.limits.log_bytes_max);
+        let output = Output::new(self.limits.log_bytes_max, call.level_min);
         let mut meter = Meter::default();
         let running = AssertUnwindSafe(self.limited(call, output.clone(), &mut meter)).catch_unwind();
         let result = running.await.unwrap_or_else(|panic| Err(Failure::Panicked(text_of(&*panic))));

@@ -1,4 +1,4 @@
-//! `Output`: what a call prints, by lines and up to a limit.
+//! `Output`: what a call prints, by lines, from a level on and up to a limit.
 
 use std::io;
 use std::pin::Pin;
@@ -22,6 +22,8 @@ const CHUNK_MAX: usize = 64 << 10;
 pub(super) struct Output(Arc<Mutex<Text>>);
 
 struct Text {
+    /// Lines of lower ones are dropped.
+    level_min: Level,
     lines: Vec<LogLine>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
@@ -30,9 +32,10 @@ struct Text {
 }
 
 impl Output {
-    pub(super) fn new(bytes_max: usize) -> Self {
+    pub(super) fn new(bytes_max: usize, level_min: Level) -> Self {
         let (lines, stdout, stderr) = Default::default();
-        Self(Arc::new(Mutex::new(Text { lines, stdout, stderr, bytes_left: bytes_max, truncated: false })))
+        let text = Text { level_min, lines, stdout, stderr, bytes_left: bytes_max, truncated: false };
+        Self(Arc::new(Mutex::new(text)))
     }
 
     /// The end of the output that becomes `stream`.
@@ -65,16 +68,18 @@ impl Output {
 
 impl Text {
     fn write(&mut self, stream: Stream, bytes: &[u8]) {
-        let (kept, cut) = bytes.split_at(bytes.len().min(self.bytes_left));
-        self.bytes_left -= kept.len();
-        self.truncated |= !cut.is_empty();
-        for piece in kept.split_inclusive(|byte| *byte == b'\n') {
-            match piece.strip_suffix(b"\n") {
-                Some(end) => {
-                    self.unfinished(stream).extend_from_slice(end);
-                    self.end_line(stream, true);
-                }
-                None => self.unfinished(stream).extend_from_slice(piece),
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, is_end) = match piece.strip_suffix(b"\n") {
+                Some(text) => (text, true),
+                None => (piece, false),
+            };
+            let (kept, cut) = text.split_at(text.len().min(self.bytes_left));
+            self.bytes_left -= kept.len();
+            self.truncated |= !cut.is_empty();
+            self.unfinished(stream).extend_from_slice(kept);
+            if is_end {
+                // Of one that is cut off entirely nothing is left, not even an empty line.
+                self.end_line(stream, cut.is_empty());
             }
         }
     }
@@ -88,13 +93,24 @@ impl Text {
         if line.is_empty() && !even_if_empty {
             return;
         }
+        let text = String::from_utf8_lossy(&line).into_owned();
+        let level = Level::said_by(&text).unwrap_or_else(|| usual(stream));
+        if level < self.level_min {
+            // It takes no room from what is kept.
+            self.bytes_left += line.len();
+            return;
+        }
         if self.lines.len() >= LINES_MAX {
             self.truncated = true;
             return;
         }
-        let text = String::from_utf8_lossy(&line).into_owned();
-        self.lines.push(LogLine { at: Timestamp::now(), stream, level: Level::Info, text });
+        self.lines.push(LogLine { at: Timestamp::now(), stream, level, text });
     }
+}
+
+/// The level of a line that says nothing of it.
+fn usual(stream: Stream) -> Level {
+    if stream == Stream::Stderr { Level::Error } else { Level::Info }
 }
 
 /// A guest's standard output or standard error.
@@ -165,7 +181,7 @@ mod tests {
 
     #[test]
     fn pieces_become_lines_of_their_stream() {
-        let output = Output::new(100);
+        let output = Output::new(100, Level::Info);
         output.write(Stream::Stdout, b"one\ntw");
         output.write(Stream::Stderr, b"oops");
         output.write(Stream::Stdout, b"o\n\n");
@@ -181,11 +197,21 @@ mod tests {
     #[test]
     fn output_over_the_limit_is_cut_and_says_so() {
         for (bytes_max, text) in [(4, "abcdef\n".to_owned()), (1 << 20, "\n".repeat(LINES_MAX + 5))] {
-            let output = Output::new(bytes_max);
+            let output = Output::new(bytes_max, Level::Info);
             output.write(Stream::Stdout, text.as_bytes());
             let lines = texts(&output);
             assert!(lines.len() <= LINES_MAX + 1);
             assert_eq!(lines.last().unwrap().0, Stream::Platform);
         }
+    }
+
+    #[test]
+    fn lines_below_the_level_are_dropped_and_take_no_room() {
+        let output = Output::new(30, Level::Warn);
+        output.write(Stream::Stdout, "DEBUG looked\nplain\n".repeat(20).as_bytes());
+        output.write(Stream::Stdout, b"WARN full\n");
+        output.write(Stream::Stderr, b"oops");
+        let lines: Vec<_> = output.take().into_iter().map(|line| (line.level, line.text)).collect();
+        assert_eq!(lines, [(Level::Warn, "WARN full".to_owned()), (Level::Error, "oops".to_owned())]);
     }
 }

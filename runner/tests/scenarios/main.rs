@@ -9,6 +9,7 @@ mod control;
 mod harness;
 mod hostile;
 mod inspection;
+mod observed;
 mod outbound;
 mod promised;
 mod redelivery;

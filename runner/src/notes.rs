@@ -1,0 +1,63 @@
+//! `Notes`: what there is to say about a call beside its answer.
+
+use std::time::Duration;
+
+use tracing::event;
+use wire::{Activation, Invoke, Level, LogLine, Stream, Timestamp};
+
+/// What there is to say about a call beside its answer.
+#[derive(Default)]
+pub(crate) struct Notes {
+    pub(crate) operation: Option<String>,
+    pub(crate) logs: Vec<LogLine>,
+    pub(crate) cpu: Duration,
+}
+
+/// What the platform measured of a call.
+pub(crate) struct Measured {
+    pub(crate) queued: Duration,
+    pub(crate) service: Duration,
+    pub(crate) status: u16,
+}
+
+impl Notes {
+    /// Adds a line of the platform's own.
+    pub(crate) fn add(&mut self, level: Level, text: String) {
+        self.logs.push(LogLine { at: Timestamp::now(), stream: Stream::Platform, level, text });
+    }
+
+    /// Adds what whoever looks for a mistake wants to know of every call.
+    pub(crate) fn add_details(&mut self, invoke: &Invoke, measured: &Measured) {
+        let Measured { queued, service, status } = measured;
+        let operation = self.operation.as_deref().unwrap_or("no operation");
+        let matched = format!(
+            "{} {} is {operation}, attempt {}, begun {queued:?} after it was accepted",
+            invoke.method, invoke.path, invoke.attempt
+        );
+        let ended = format!("answered with {status} after {service:?}, {:?} of a processor", self.cpu);
+        self.add(Level::Debug, matched);
+        self.add(Level::Debug, ended);
+    }
+}
+
+/// Gives the lines of a record to the log as well.
+pub(crate) fn log(record: &Activation) {
+    for line in &record.logs {
+        // The level of an event is a constant of its place in the code.
+        macro_rules! log_at {
+            ($level:ident) => {
+                event!(target: "func", tracing::Level::$level, request_id = %record.request_id,
+                    activation = %record.id, namespace = %record.namespace, route = %record.route,
+                    bundle = record.bundle.short(), operation = record.operation, attempt = record.attempt,
+                    stream = ?line.stream, "{}", line.text)
+            };
+        }
+        match line.level {
+            Level::Trace => log_at!(TRACE),
+            Level::Debug => log_at!(DEBUG),
+            Level::Info => log_at!(INFO),
+            Level::Warn => log_at!(WARN),
+            Level::Error => log_at!(ERROR),
+        }
+    }
+}
