@@ -7,9 +7,8 @@ use dispatch::{Call, Table};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use wire::broker::{self, Broker, Message, REQUESTS};
+use wire::replies::{InFlight, Place};
 use wire::{ActivationId, Answer, Invoke, MessageError, ProblemKind, encode_line};
-
-use crate::in_flight::{InFlight, Place};
 
 pub(crate) struct Calls {
     pub(crate) broker: Arc<dyn Broker>,

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 use wire::broker::{self, Broker, requests_queue};
 use wire::http::{BodyReader, Handler, Request, Response, X_REQUEST_ID, problem, request_id, serve};
+use wire::replies::{self, InFlight, Replies};
 use wire::{
     ActivationId, Answer, Body, Chain, Component, Invoke, Problem, ProblemKind, RequestId, Store, Timestamp,
     Version,
@@ -22,9 +23,7 @@ use crate::call::{self, Calls};
 use crate::forwarded::Client;
 use crate::gate::{self, Clean};
 use crate::health::{self, Health};
-use crate::in_flight::InFlight;
 use crate::promises::{self, Inquiry, Promises, Told};
-use crate::replies::Replies;
 use crate::routes::Routes;
 use crate::{Config, Dispatch};
 
@@ -53,7 +52,7 @@ pub async fn run(
     store: Store,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let reply_to = format!("reply.{}", config.member);
+    let reply_to = replies::queue_name(&config.member);
     let in_flight = InFlight::new(config.in_flight_max);
     let opened = open_queues(&broker, &reply_to, &in_flight);
     let Some(replies) = shutdown.run_until_cancelled(opened).await.transpose()? else { return Ok(()) };

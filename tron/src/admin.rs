@@ -38,7 +38,7 @@ const OPEN: [&str; 2] = ["/health", "/openapi.json"];
 /// Operators, their tools and some that follow; not the public.
 const CONNECTIONS_MAX: usize = 256;
 
-/// Settings and requests of operators; only bundles are larger.
+/// Settings and requests of operators; only bundles, and calls that they make, are larger.
 const BODY_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The admin API. Cheap to clone.
@@ -93,7 +93,8 @@ impl Api {
         if !OPEN.contains(&path) && !self.is_authorized(&head) {
             return Err(Refused::unauthorized());
         }
-        let limits = if path == "/bundles" { &self.bundle_limits } else { &self.limits };
+        let is_long = path == "/bundles" || is_call(path);
+        let limits = if is_long { &self.bundle_limits } else { &self.limits };
         let body = wire::http::read_body(body, limits).await?;
         let headers = headers(&head);
         let checked = self.document.check(&swagger::Request {
@@ -139,6 +140,11 @@ impl Handler for Api {
             Err(refused) => wire::http::problem(&refused.into_problem(id)),
         }
     }
+}
+
+/// Whether it is a call of a route, whose body may be as long as that of any other.
+fn is_call(path: &str) -> bool {
+    path.strip_prefix("/routes/").is_some_and(|rest| rest.ends_with("/calls"))
 }
 
 fn path_below_base(head: &Parts) -> Result<&str, Refused> {

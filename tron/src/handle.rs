@@ -1,5 +1,6 @@
 //! `Handle`: what an operator can ask of Tron; the admin API and `funcatron dev` both go through it.
 
+mod calls;
 mod levels;
 mod stats;
 
@@ -24,6 +25,7 @@ use crate::dead_letters::DeadLetters;
 use crate::desired::{self, Change, Claim};
 use crate::log::Log;
 use crate::observations::Observations;
+use crate::own_calls::OwnCalls;
 use crate::plan;
 use crate::query::Query;
 use crate::stats::Statistics;
@@ -50,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) statistics: Arc<Statistics>,
     pub(crate) observations: Arc<Observations>,
+    pub(crate) own_calls: Arc<OwnCalls>,
     pub(crate) ready_timeout: Duration,
     /// Held while the state is changed: a bundle must not be deleted while it is being deployed.
     pub(crate) changes: Mutex<()>,

@@ -18,6 +18,7 @@ mod heartbeats;
 mod log;
 mod members;
 mod observations;
+mod own_calls;
 mod placement;
 mod plan;
 mod query;

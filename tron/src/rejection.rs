@@ -30,6 +30,17 @@ pub enum Rejection {
         /// The limit.
         max: u64,
     },
+    /// Nobody can run it at present.
+    #[error("nobody can run it: {0}")]
+    Unserved(String),
+    /// A call came to no answer.
+    #[error("{why}")]
+    NoAnswer {
+        /// What kept it from one.
+        kind: ProblemKind,
+        /// The same in a sentence.
+        why: String,
+    },
     /// Others kept changing the state in between.
     #[error("the state is being changed by others, try again")]
     Contended,
@@ -59,6 +70,8 @@ impl Rejection {
             Self::Malformed(_) => ProblemKind::InvalidRequest,
             Self::Unusable { .. } => ProblemKind::Unprocessable,
             Self::TooLarge { .. } => ProblemKind::BodyTooLarge,
+            Self::Unserved(_) => ProblemKind::NoRunner,
+            Self::NoAnswer { kind, .. } => *kind,
             Self::Contended => ProblemKind::Overloaded,
             Self::Store(_) | Self::Broker(_) | Self::Task(_) => ProblemKind::Internal,
         }

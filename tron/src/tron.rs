@@ -19,6 +19,7 @@ use crate::dispatcher::Dispatcher;
 use crate::handle::Shared;
 use crate::log::Log;
 use crate::observations::Observations;
+use crate::own_calls::OwnCalls;
 use crate::queues::Queues;
 use crate::reconciler::{Ears, Reconciler};
 use crate::scaler::Scaler;
@@ -39,6 +40,7 @@ impl Tron {
     pub fn new(config: Config, broker: Arc<dyn Broker>, store: Store, inspect: Inspect) -> (Self, Handle) {
         let (status, status_seen) = watch::channel(Status::default());
         let log = Arc::new(Log::new(store.clone()));
+        let own_calls = OwnCalls::new(Arc::clone(&broker), &config.member);
         let shared = Shared {
             member: config.member.clone(),
             dead_letters: DeadLetters::new(Arc::clone(&broker), Arc::clone(&log), store.clone()),
@@ -50,6 +52,7 @@ impl Tron {
             activations: Arc::new(Activations::new(&config)),
             status: status_seen,
             statistics: Arc::new(Statistics::new(config.silence_max())),
+            own_calls: Arc::new(own_calls),
             ready_timeout: config.ready_timeout,
             changes: Mutex::new(()),
         };
@@ -77,6 +80,7 @@ impl Tron {
         let statistics = Arc::clone(&shared.statistics);
         let depths = Depths { statistics, queues: Queues { broker: Arc::clone(&broker) } };
         tasks.spawn(depths.run(stop.clone()));
+        tasks.spawn(Arc::clone(&shared.own_calls).run(stop.clone()));
         calls::spawn(&mut tasks, &config, &broker, &shared.store, &log, &stop)?;
         // Listening comes before speaking: no answer to the first broadcast is lost.
         let opened = async {

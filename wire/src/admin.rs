@@ -1,5 +1,6 @@
 //! The types of the admin API, as its OpenAPI document describes them.
 
+mod call;
 mod dead;
 mod observing;
 mod stats;
@@ -13,6 +14,7 @@ use crate::{BundleSha, Labels, MemberId, Role, Route, RouteId, Timestamp, Weight
 /// Below which a Tron hands out objects of the store, to members that cannot reach it themselves.
 pub const OBJECTS_PATH: &str = "/api/v1/objects";
 
+pub use call::{CallRequest, Called};
 pub use dead::{DeadCall, DeadLetter, DeadQueue, DeadRoute, Purged, RedriveRequest, Redriven};
 pub use observing::{CaptureInfo, CaptureRequest, CaptureState, LevelRequest};
 pub use stats::{Quantiles, RouteStats, Stats};

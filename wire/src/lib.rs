@@ -29,6 +29,7 @@ pub mod calls;
 pub mod capture;
 pub mod egress;
 pub mod http;
+pub mod replies;
 pub mod store;
 
 pub use activation::{Activation, LogLine, Stream};

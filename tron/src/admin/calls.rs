@@ -66,6 +66,10 @@ impl Api {
             "rollback" => json(201, &handle.rollback(&read(&body)?, BY).await?),
             "listRoutes" => json(200, &handle.routes().await?),
             "getRoute" => json(200, &handle.route(&required(path, "id")?).await?),
+            "callRoute" => {
+                // Boxed: what a call holds would otherwise be in every request's task.
+                json(200, &Box::pin(handle.call(&required(path, "id")?, read(&body)?)).await?)
+            }
             "undeploy" => json(200, &handle.undeploy(&required(path, "id")?, BY).await?),
             "listDeadQueues" => json(200, &handle.dead_queues().await?),
             "listDeadLetters" => {

@@ -11,6 +11,7 @@ use wire::{
 };
 
 use crate::harness::{Reply, Runner, Stage, TOKEN, document, in_time, zip};
+use crate::own_calls;
 
 fn api() -> Document {
     Document::parse(include_bytes!("../../openapi.yaml")).unwrap()
@@ -103,6 +104,14 @@ async fn every_operation_answers_as_documented() {
     assert_eq!(shown.json()["routes"][0]["props"], json!({"key": null}));
     ask("listRoutes", "GET", "/routes".into(), none(), 200).await;
     ask("getRoute", "GET", format!("/routes/{route}"), none(), 200).await;
+    let (calls, call) =
+        (format!("/routes/{route}/calls"), json!({"method": "GET", "path": "/a/x"}).to_string());
+    let answering = own_calls::answer_one(&stage.broker, &route, &sha);
+    let (called, ()) = tokio::join!(ask("callRoute", "POST", calls.clone(), call.into(), 200), answering);
+    assert_eq!(called.json()["answer"]["body"], json!({"text": "hello"}));
+    ask("callRoute", "POST", calls.clone(), json!({"method": "GET", "path": "/b"}).to_string().into(), 400)
+        .await;
+    ask("callRoute", "POST", calls, json!({"method": "GET"}).to_string().into(), 400).await;
     ask("getStats", "GET", "/stats".into(), none(), 200).await;
     ask("listMembers", "GET", "/members".into(), none(), 200).await;
     ask("deleteBundle", "DELETE", format!("/bundles/{sha}"), none(), 409).await;

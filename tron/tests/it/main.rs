@@ -9,6 +9,7 @@ mod deploying;
 mod harness;
 mod objects;
 mod observing;
+mod own_calls;
 mod placement;
 mod scaling;
 mod stats;

@@ -21,9 +21,9 @@ const ROWS: [[&str; 4]; 3] = [
     ],
     [
         "tron",
-        r"^((funcatron|func|dead|capture|delay|topic)\..*|requests|retries|results|callbacks)$",
-        r"^((funcatron|func|dead|capture|delay|topic)\..*|requests|retries|results|callbacks)$",
-        r"^((funcatron|func|dead|capture|delay|topic)\..*|requests|retries|results|callbacks)$",
+        r"^((funcatron|func|dead|capture|delay|topic)\..*|reply\.tron-.*|requests|retries|results|callbacks)$",
+        r"^((funcatron|func|dead|capture|delay|topic)\..*|reply\.tron-.*|requests|retries|results|callbacks)$",
+        r"^((funcatron|func|dead|capture|delay|topic)\..*|reply\.tron-.*|requests|retries|results|callbacks)$",
     ],
     [
         "runner",

@@ -3,31 +3,32 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::{ActivationId, Answer};
 use tokio::sync::oneshot;
-use wire::{ActivationId, Answer};
 
 /// The calls that wait for their answer, up to a bound. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct InFlight {
+pub struct InFlight {
     waiting: Arc<Mutex<HashMap<ActivationId, oneshot::Sender<Answer>>>>,
     max: usize,
 }
 
 /// A call's place. Dropping it gives it up, so that timeouts and clients that leave leave nothing behind.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub struct Place {
     activation: ActivationId,
     in_flight: InFlight,
     answer: oneshot::Receiver<Answer>,
 }
 
 impl InFlight {
-    pub(crate) fn new(max: usize) -> Self {
+    /// Room for so many calls.
+    pub fn new(max: usize) -> Self {
         Self { waiting: Arc::default(), max }
     }
 
     /// A place for this call; `None` when all are taken.
-    pub(crate) fn enter(&self, activation: ActivationId) -> Option<Place> {
+    pub fn enter(&self, activation: ActivationId) -> Option<Place> {
         let mut waiting = self.waiting();
         if waiting.len() >= self.max {
             return None;
@@ -38,14 +39,19 @@ impl InFlight {
     }
 
     /// Hands an answer to the call that waits for it. `false` when none does.
-    pub(crate) fn settle(&self, answer: Answer) -> bool {
+    pub fn settle(&self, answer: Answer) -> bool {
         let waiting = self.waiting().remove(&answer.activation);
         waiting.is_some_and(|call| call.send(answer).is_ok())
     }
 
     /// How many calls wait.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.waiting().len()
+    }
+
+    /// Whether none does.
+    pub fn is_empty(&self) -> bool {
+        self.waiting().is_empty()
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<ActivationId, oneshot::Sender<Answer>>> {
@@ -55,7 +61,7 @@ impl InFlight {
 
 impl Place {
     /// Waits for the answer. Cancel-safe.
-    pub(crate) async fn answer(&mut self) -> Option<Answer> {
+    pub async fn answer(&mut self) -> Option<Answer> {
         // Only `settle` takes the sender out while we hold the place, and it sends.
         (&mut self.answer).await.ok()
     }
@@ -69,7 +75,7 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
-    use wire::{Component, Problem, ProblemKind, RequestId};
+    use crate::{Component, Problem, ProblemKind, RequestId};
 
     use super::*;
 

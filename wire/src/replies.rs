@@ -1,16 +1,18 @@
-//! `Replies`: takes answers from the frontend's own queue to the calls that wait for them.
+//! `Replies`: takes answers from a member's own queue to the calls that wait for them.
+
+mod in_flight;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::broker::{self, Broker, Consumer, Queue};
+use crate::{Answer, Chain, MemberId, decode_line, split_lines};
 use bytes::Bytes;
 use tokio::time::sleep;
 use tracing::{debug, warn};
-use wire::broker::{self, Broker, Consumer, Queue};
-use wire::{Answer, Chain, decode_line, split_lines};
 
-use crate::in_flight::InFlight;
+pub use in_flight::{InFlight, Place};
 
 /// As many as may wait for us: each is settled as soon as it is read.
 const PREFETCH: u16 = 1_024;
@@ -22,7 +24,13 @@ const BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Long enough not to burden a broker that is coming back, short against the timeout of a call.
 const REOPEN_PAUSE: Duration = Duration::from_millis(500);
 
-pub(crate) struct Replies {
+/// The name of the queue for the answers to a member's calls.
+pub fn queue_name(member: &MemberId) -> String {
+    format!("reply.{member}")
+}
+
+/// A member's own queue, and the calls that wait for what comes from it.
+pub struct Replies {
     broker: Arc<dyn Broker>,
     queue: String,
     in_flight: InFlight,
@@ -32,7 +40,10 @@ pub(crate) struct Replies {
 
 impl Replies {
     /// Declares the queue and starts to consume it.
-    pub(crate) async fn open(
+    ///
+    /// # Errors
+    /// When the broker does not let us have it.
+    pub async fn open(
         broker: Arc<dyn Broker>,
         queue: String,
         in_flight: InFlight,
@@ -42,7 +53,7 @@ impl Replies {
     }
 
     /// Hands answers on for as long as it is polled.
-    pub(crate) async fn run(mut self) -> Infallible {
+    pub async fn run(mut self) -> Infallible {
         loop {
             while let Some(delivery) = self.consumer.next().await {
                 self.settle(&delivery.message.payload);

@@ -1,0 +1,110 @@
+//! Calls that an operator makes through Tron.
+
+use std::sync::Arc;
+
+use wire::admin::CallRequest;
+use wire::broker::{Embedded, Message};
+use wire::{
+    ActivationId, Answer, Body, Broker, Invoke, Namespace, ProblemKind, Replay, RouteId, Timestamp, Version,
+};
+
+use crate::harness::{Runner, Stage, document, in_time, request};
+
+/// Longer than a message carries.
+const LONG: usize = Body::INLINE_BYTES_MAX + 1;
+
+/// Takes the next call of the bundle as its runner would.
+async fn take_one(broker: &Arc<Embedded>, route: &str, sha: &str) -> Invoke {
+    let queue = format!("func.{route}.{}", &sha[..8]);
+    let mut consumer = broker.consume(&queue, 1).await.unwrap();
+    let delivery = in_time(consumer.next()).await.unwrap();
+    let invoke = wire::decode_line(&delivery.message.payload).unwrap();
+    delivery.ack();
+    invoke
+}
+
+async fn answer(broker: &Arc<Embedded>, invoke: &Invoke, body: Body) {
+    let answer = Answer {
+        v: Version,
+        id: invoke.id.clone(),
+        activation: invoke.activation,
+        attempt: invoke.attempt,
+        bundle: None,
+        status: 200,
+        headers: Vec::new(),
+        body,
+        part: 0,
+        more: false,
+    };
+    let message = Message::new(wire::encode_line(&answer).unwrap());
+    broker.publish(invoke.reply_to.as_ref().unwrap(), message).await.unwrap();
+}
+
+/// Answers the next call of the bundle.
+pub(crate) async fn answer_one(broker: &Arc<Embedded>, route: &str, sha: &str) {
+    let invoke = take_one(broker, route, sha).await;
+    answer(broker, &invoke, "hello".into()).await;
+}
+
+fn get(path: &str) -> CallRequest {
+    CallRequest {
+        method: "get".into(),
+        path: path.into(),
+        query: "q=1".into(),
+        headers: vec![("X-A".into(), "1".into())],
+        body: Body::EMPTY,
+        bundle: None,
+        replay: None,
+        id: None,
+        at: None,
+        scheme: None,
+        host: None,
+        client: None,
+    }
+}
+
+#[tokio::test]
+async fn a_call_of_an_operator_goes_to_the_bundle_and_its_answer_to_nobody_else() {
+    let stage = Stage::start().await;
+    let _runner = Runner::start(&stage.broker, None).await;
+    let sha = stage.upload(&document("A", 1)).await;
+    let deployed = stage.handle.deploy(&request(&sha), "test").await.unwrap();
+    let of = ActivationId::generate();
+    let asked = CallRequest {
+        bundle: Some(sha.clone()),
+        replay: Some(Box::new(Replay { of, drawn: None, outside: false, expected: None })),
+        at: Some(Timestamp(7)),
+        body: vec![7; LONG].into(),
+        ..get("/a/x")
+    };
+    let played = async {
+        let invoke = take_one(&stage.broker, deployed.route.as_str(), sha.as_str()).await;
+        let seen = (&*invoke.method, &*invoke.path, &*invoke.query, &*invoke.headers[0].0, invoke.at);
+        assert_eq!(seen, ("GET", "/a/x", "q=1", "x-a", Timestamp(7)));
+        assert_eq!((invoke.replay.as_ref().unwrap().of, &*invoke.host), (of, "localhost"));
+        assert!(invoke.reply_to.as_ref().unwrap().starts_with("reply.tron-"));
+        assert!(matches!(&invoke.body, Body::Stored(stored) if stored.len == LONG as u64));
+        answer(&stage.broker, &invoke, invoke.body.clone()).await;
+        invoke.activation
+    };
+    let (called, activation) = tokio::join!(stage.handle.call(&deployed.route, asked), played);
+    let called = called.unwrap();
+    assert_eq!((called.activation, called.answer.body), (activation, Body::from(vec![7; LONG])));
+}
+
+#[tokio::test]
+async fn a_call_that_is_no_bundles_is_refused() {
+    let stage = Stage::start().await;
+    let _runner = Runner::start(&stage.broker, None).await;
+    let sha = stage.upload(&document("A", 1)).await;
+    let route = stage.handle.deploy(&request(&sha), "test").await.unwrap().route;
+    let other = wire::BundleSha::of(b"other");
+    let nowhere = RouteId::of(&Namespace::default(), "*", "/nowhere");
+    for (route, asked, kind) in [
+        (&nowhere, get("/a/x"), ProblemKind::NotFound),
+        (&route, get("/b"), ProblemKind::InvalidRequest),
+        (&route, CallRequest { bundle: Some(other), ..get("/a/x") }, ProblemKind::NotFound),
+    ] {
+        assert_eq!(stage.handle.call(route, asked).await.unwrap_err().kind(), kind);
+    }
+}
