@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust: the wasm toolchain's packages, Python for schemathesis, RabbitMQ.
+# Installs what the tests need beside Rust: the wasm toolchain's packages, Python for schemathesis and what drives a browser, RabbitMQ.
 set -euo pipefail
 
-packages=(build-essential python3-venv rustc-web cargo-web rust-web-src wasi-libc rabbitmq-server openssl docker.io docker-compose)
+packages=(build-essential python3-venv rustc-web cargo-web rust-web-src wasi-libc rabbitmq-server openssl docker.io docker-compose chromium)
 
 if ! command -v apt-get >/dev/null; then
-  echo "This is no Debian: install a C compiler, Python 3 with venv, RabbitMQ, and 'rustup target add wasm32-wasip2'." >&2
+  echo "This is no Debian: install a C compiler, Python 3 with venv, RabbitMQ, Chromium, and 'rustup target add wasm32-wasip2'." >&2
   exit 0
 fi
 

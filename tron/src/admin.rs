@@ -1,6 +1,7 @@
 //! The admin API: `openapi.yaml` is the law, and `swagger` enforces it.
 
 mod calls;
+mod console;
 mod refused;
 mod streams;
 
@@ -8,6 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::Method;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use swagger::Document;
@@ -18,6 +20,7 @@ use wire::http::{Handler, Limits, Request, Response};
 use wire::{Component, RequestId};
 
 use crate::{Error, Handle, Token};
+use console::Console;
 use refused::Refused;
 
 /// What the API is, for us as for its clients.
@@ -29,8 +32,8 @@ const BASE_PATH: &str = "/api/v1";
 /// Below it, what members keep in the store through us.
 const OBJECTS: &str = "/objects/";
 
-/// What is asked for each second, for as long as somebody watches.
-const STATS: &str = "/stats";
+/// What is asked for again and again, for as long as somebody watches.
+const WATCHED: [&str; 6] = ["/stats", "/routes", "/members", "/activations", "/dead-letters", "/levels"];
 
 /// What may be asked without the token: it says nothing about what is deployed.
 const OPEN: [&str; 2] = ["/health", "/openapi.json"];
@@ -46,6 +49,7 @@ const BODY_BYTES_MAX: u64 = 1024 * 1024;
 pub(crate) struct Api {
     handle: Handle,
     token: Token,
+    console: Console,
     document: Arc<Document>,
     /// The document as it is handed out.
     document_json: Bytes,
@@ -68,6 +72,7 @@ impl Api {
         Ok(Self {
             handle,
             token,
+            console: Console::new(),
             document_json: document.json().to_string().into(),
             document: Arc::new(document),
             bundle_limits: Limits { body_bytes_max: bundle_bytes_max, ..limits.clone() },
@@ -89,6 +94,9 @@ impl Api {
 
     async fn respond(&self, request: Request, id: &RequestId) -> Result<Response, Refused> {
         let (head, body) = request.into_parts();
+        if let Some(answered) = self.console.respond(&head) {
+            return answered;
+        }
         let path = path_below_base(&head)?;
         if !OPEN.contains(&path) && !self.is_authorized(&head) {
             return Err(Refused::unauthorized());
@@ -107,7 +115,9 @@ impl Api {
         let operation = checked.operation.id();
         // Members ask for objects with every call, and who watches asks each second; what an operator does is
         // worth a line.
-        if path.starts_with(OBJECTS) || path == STATS {
+        let is_watched =
+            head.method == Method::GET && WATCHED.iter().any(|watched| path.starts_with(watched));
+        if path.starts_with(OBJECTS) || is_watched {
             tracing::debug!(request_id = %id, operation, "admin");
         } else {
             tracing::info!(request_id = %id, operation, "admin");

@@ -137,6 +137,14 @@ impl Handle {
         self.shared.bundles.content(sha).await
     }
 
+    /// The document of a bundle, as JSON.
+    ///
+    /// # Errors
+    /// When there is no such bundle.
+    pub async fn bundle_document(&self, sha: &BundleSha) -> Result<Bytes, Rejection> {
+        self.shared.bundles.document(sha).await
+    }
+
     /// Removes a bundle.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! What is told once everything answers: where, and what.
 
+use std::io::IsTerminal;
 use std::time::Duration;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::site::{Serving, Site};
 use super::state::State;
@@ -17,6 +20,7 @@ pub(super) fn print(
     let token = state.token_path();
     output::line(format!("{front}   your Funcs, ready in {} ms", took.as_millis()))?;
     output::line(format!("{admin}   admin API; the token is in {}", token.display()))?;
+    output::line(format!("{}   the console", console(admin, state)))?;
     let rows: Vec<Vec<String>> =
         site.serving().flat_map(|(name, serving)| rows(front, name, serving)).collect();
     if rows.is_empty() {
@@ -24,6 +28,16 @@ pub(super) fn print(
         return Ok(());
     }
     Ok(output::line(format!("\n{}", output::table(&["METHOD", "URL", "OPERATION", "FUNC"], rows)))?)
+}
+
+/// Where the console is. The token is in the link for whoever sits at this terminal, and not where output is kept; a
+/// browser sends it to nobody.
+fn console(admin: &str, state: &State) -> String {
+    let token = state.token.reveal();
+    match std::io::stdout().is_terminal() {
+        true => format!("{admin}/console/#token={}", utf8_percent_encode(token, NON_ALPHANUMERIC)),
+        false => format!("{admin}/console/"),
+    }
 }
 
 fn rows(front: &str, name: &str, serving: &Serving) -> Vec<Vec<String>> {

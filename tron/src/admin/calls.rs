@@ -30,6 +30,11 @@ impl Api {
                 json(200, &bundles.iter().map(|bundle| &**bundle).collect::<Vec<_>>())
             }
             "getBundle" => json(200, &*handle.bundle(&required(path, "sha")?).await?),
+            "getBundleDocument" => response(
+                200,
+                Some("application/json"),
+                handle.bundle_document(&required(path, "sha")?).await?,
+            ),
             "downloadBundle" | "getBundleObject" => {
                 let zip = handle.bundle_content(&required(path, "sha")?).await?;
                 response(200, Some("application/zip"), zip)

@@ -25,6 +25,13 @@ impl Refused {
         Self::new(ProblemKind::NotFound, detail)
     }
 
+    pub(crate) fn method_not_allowed(allow: &str) -> Self {
+        Self {
+            headers: vec![("allow", allow.to_owned())],
+            ..Self::new(ProblemKind::MethodNotAllowed, "this can only be read")
+        }
+    }
+
     pub(crate) fn unauthorized() -> Self {
         let challenge = ("www-authenticate", "Bearer".to_owned());
         Self {

@@ -75,6 +75,8 @@ async fn every_operation_answers_as_documented() {
     ask("uploadBundle", "POST", "/bundles".into(), zip(&document("A", 1)), 200).await;
     ask("listBundles", "GET", "/bundles".into(), none(), 200).await;
     ask("getBundle", "GET", format!("/bundles/{sha}"), none(), 200).await;
+    let read = ask("getBundleDocument", "GET", format!("/bundles/{sha}/document"), none(), 200).await.json();
+    assert_eq!(read["info"]["title"], "A");
     let content = ask("downloadBundle", "GET", format!("/bundles/{sha}/content"), none(), 200).await;
     let object = ask("getBundleObject", "GET", format!("/objects/bundles/{sha}"), none(), 200).await;
     assert_eq!((&content.body, &object.body), (&zip(&document("A", 1)), &content.body));
@@ -114,6 +116,10 @@ async fn every_operation_answers_as_documented() {
     ask("callRoute", "POST", calls, json!({"method": "GET"}).to_string().into(), 400).await;
     ask("getStats", "GET", "/stats".into(), none(), 200).await;
     ask("listMembers", "GET", "/members".into(), none(), 200).await;
+    let level = format!("/levels/{route}");
+    ask("setLevel", "PUT", level.clone(), json!({"level": "debug"}).to_string().into(), 200).await;
+    ask("listLevels", "GET", "/levels".into(), none(), 200).await;
+    ask("resetLevel", "DELETE", level, none(), 204).await;
     ask("deleteBundle", "DELETE", format!("/bundles/{sha}"), none(), 409).await;
 
     let letters = format!("/dead-letters/{route}");

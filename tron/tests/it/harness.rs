@@ -114,14 +114,22 @@ impl Stage {
         headers: &[(&str, String)],
         body: Bytes,
     ) -> hyper::Response<Incoming> {
+        self.send_to(method, &format!("/api/v1{path}"), headers, body).await
+    }
+
+    /// The same to a path that need not be of the API.
+    pub(crate) async fn send_to(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, String)],
+        body: Bytes,
+    ) -> hyper::Response<Incoming> {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        let mut request = hyper::Request::builder()
-            .method(method)
-            .uri(format!("/api/v1{path}"))
-            .header("host", "localhost");
+        let mut request = hyper::Request::builder().method(method).uri(path).header("host", "localhost");
         for (name, value) in headers {
             request = request.header(*name, value);
         }

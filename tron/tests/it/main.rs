@@ -4,6 +4,7 @@
 
 mod admin;
 mod calls;
+mod console;
 mod dead_letters;
 mod deploying;
 mod harness;

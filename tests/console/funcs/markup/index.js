@@ -1,0 +1,14 @@
+export function say(request) {
+  const { params, query, body } = request;
+  console[query.level ?? 'log'](params.text);
+  return { said: params.text, words: query.words ?? [], body };
+}
+
+export function fail() {
+  console.error('ERROR <img src=x onerror="window.ran=\'log\'">');
+  throw new Error('<img src=x onerror="window.ran=\'error\'">');
+}
+
+export function secret() {
+  return { secret: true };
+}
