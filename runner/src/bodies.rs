@@ -41,6 +41,11 @@ impl Bodies {
         Self { store, held_max: config.request_bytes_max, stored_max: config.stored_bytes_max }
     }
 
+    /// The same with another store.
+    pub(crate) fn over(&self, store: Store) -> Self {
+        Self { store, ..self.clone() }
+    }
+
     /// All of a request's body, for a check.
     pub(crate) async fn read(&self, stored: &StoredBody) -> Result<Bytes, Error> {
         if stored.len > self.held_max {

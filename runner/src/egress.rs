@@ -1,13 +1,16 @@
 //! `Egress`: the requests that a call sends. Nothing leaves but to the hosts that the deployment allows.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks};
-use wire::egress::{self, AllowList, Exchange, Tls};
+use wire::egress::{self, AllowList, Tls};
+
+use crate::outside::{self, Answering, Tape};
 
 /// How long the way to the other side may take, name and handshake included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -15,8 +18,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A response, and what drives its connection; or why there is none.
-type Exchanged = Result<(http::Response<WasiBody>, Driver), Error>;
-type Driver = Box<dyn Future<Output = Result<(), Error>> + Send>;
+pub(crate) type Exchanged = Result<(http::Response<WasiBody>, Driver), Error>;
+pub(crate) type Driver = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 /// Carries a call's id to whoever the Func calls.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -37,28 +40,52 @@ pub(crate) struct Egress {
     reach: Reach,
     request_id: HeaderValue,
     requests: u32,
+    /// What notes them, if anything is to.
+    tape: Option<Tape>,
 }
 
 impl Egress {
-    pub(crate) fn new(reach: Reach, request_id: HeaderValue) -> Self {
-        Self { reach, request_id, requests: 0 }
+    pub(crate) fn new(reach: Reach, request_id: HeaderValue, tape: Option<Tape>) -> Self {
+        Self { reach, request_id, requests: 0, tape }
+    }
+
+    /// Answers a request that is noted.
+    fn answer(
+        &mut self,
+        request: http::Request<WasiBody>,
+        options: RequestOptions,
+        answering: Answering,
+    ) -> Pin<Box<dyn Future<Output = Exchanged> + Send>> {
+        match answering {
+            Answering::World => {
+                let admitted = self.admit(request, options);
+                Box::pin(async move { run(admitted?).await })
+            }
+            Answering::Record(known) => Box::pin(outside::play(*known, request.into_body())),
+            Answering::Nowhere => Box::pin(std::future::ready(Err(Error::HttpRequestDenied))),
+        }
     }
 
     fn admit(
         &mut self,
-        mut request: http::Request<WasiBody>,
+        request: http::Request<WasiBody>,
         options: RequestOptions,
-    ) -> Result<Exchange<WasiBody>, Error> {
+    ) -> Result<egress::Exchange<WasiBody>, Error> {
         self.requests += 1;
         if self.requests > self.reach.requests_max {
             return Err(Error::ConnectionLimitReached);
         }
         let target = self.reach.allowed.admit(request.uri()).ok_or(Error::HttpRequestDenied)?;
-        request.headers_mut().insert(REQUEST_ID, self.request_id.clone());
         let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT);
         let response_timeout =
             options.first_byte_timeout.unwrap_or(FIRST_BYTE_TIMEOUT).min(FIRST_BYTE_TIMEOUT);
-        Ok(Exchange { target, tls: self.reach.tls.clone(), request, connect_timeout, response_timeout })
+        Ok(egress::Exchange {
+            target,
+            tls: self.reach.tls.clone(),
+            request,
+            connect_timeout,
+            response_timeout,
+        })
     }
 }
 
@@ -69,16 +96,27 @@ impl WasiHttpHooks for Egress {
 
     fn send_request(
         &mut self,
-        request: http::Request<WasiBody>,
+        mut request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
         _processing: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Exchanged> + Send> {
-        let admitted = self.admit(request, options.unwrap_or_default());
-        Box::new(async move { run(admitted?).await })
+        request.headers_mut().insert(REQUEST_ID, self.request_id.clone());
+        let options = options.unwrap_or_default();
+        match &self.tape {
+            None => {
+                let admitted = self.admit(request, options);
+                Box::new(async move { run(admitted?).await })
+            }
+            Some(tape) => {
+                let (exchange, request, answering) = outside::Exchange::begin(tape, request);
+                let answered = self.answer(request, options, answering);
+                Box::new(async move { exchange.end(answered.await) })
+            }
+        }
     }
 }
 
-async fn run(exchange: Exchange<WasiBody>) -> Exchanged {
+async fn run(exchange: egress::Exchange<WasiBody>) -> Exchanged {
     let (response, driver) = exchange.run().await.map_err(told)?;
     let response = response.map(|body| body.map_err(Error::from).boxed_unsync());
     // Nobody but the connection's end stops its driver, so that there is always an outcome.

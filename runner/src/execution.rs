@@ -7,6 +7,7 @@ use bytes::Bytes;
 use swagger::{Checked, Operation, Payload, Refusal, Retries};
 use tokio::time::timeout;
 use tracing::warn;
+use wire::capture::Drawn;
 use wire::{
     Activation, Answer, Body, Chain, Component, Fault, Invoke, Level, MemberId, Problem, ProblemKind,
     StoredBody, Timestamp, Version,
@@ -15,6 +16,7 @@ use wire::{
 use crate::deployed::Deployed;
 use crate::notes::{self, Measured, Notes};
 use crate::observations::View;
+use crate::outside::Outside;
 use crate::wasm::{Call, Failure, Outcome, RequestBody, Response};
 use crate::{bodies, request};
 
@@ -28,11 +30,21 @@ pub(crate) struct Execution {
     pub(crate) call_timeout: Duration,
     /// What operators want to see of it.
     pub(crate) view: View,
+    /// Whether what the Func draws from outside is noted. Of a replay it always is.
+    pub(crate) recorded: bool,
+}
+
+/// What an invoke came to.
+pub(crate) struct Ended {
+    pub(crate) answer: Answer,
+    pub(crate) record: Activation,
+    /// What the Func drew from outside, if that was noted and it was begun.
+    pub(crate) drawn: Option<Box<Drawn>>,
 }
 
 impl Execution {
     /// Answers the invoke, whatever happens.
-    pub(crate) async fn run(self) -> (Answer, Activation) {
+    pub(crate) async fn run(self) -> Ended {
         let (at, started) = (Timestamp::now(), Instant::now());
         let mut notes = Notes::default();
         let result = self.respond(&mut notes, at).await;
@@ -40,25 +52,26 @@ impl Execution {
     }
 
     /// Answers the invoke without beginning it.
-    pub(crate) fn refuse(self, kind: ProblemKind, detail: impl Into<String>) -> (Answer, Activation) {
+    pub(crate) fn refuse(self, kind: ProblemKind, detail: impl Into<String>) -> Ended {
         let problem = self.problem(kind, detail, Component::Runner);
         self.end(Err(problem), Notes::default(), Timestamp::now(), Instant::now())
     }
 
     /// Answers the invoke because its time was up before there was room for it.
-    pub(crate) fn expire(self) -> (Answer, Activation) {
+    pub(crate) fn expire(self) -> Ended {
         let detail = self.waited();
         self.refuse(ProblemKind::DeadlineExceeded, detail)
     }
 
     /// Answers the invoke because its caller does not want it any more.
-    pub(crate) fn cancel(self) -> (Answer, Activation) {
+    pub(crate) fn cancel(self) -> Ended {
         self.refuse(ProblemKind::Cancelled, "the call was cancelled")
     }
 
     /// Whether to begin the call again does no harm. What no operation takes is not begun at all.
     pub(crate) fn repeatable(&self) -> bool {
-        self.operation().is_none_or(Operation::idempotent)
+        self.invoke.replay.as_ref().is_some_and(|replay| !replay.outside)
+            || self.operation().is_none_or(Operation::idempotent)
             || self.invoke.headers.iter().any(|(name, _)| name == "idempotency-key")
     }
 
@@ -88,7 +101,7 @@ impl Execution {
         mut notes: Notes,
         at: Timestamp,
         started: Instant,
-    ) -> (Answer, Activation) {
+    ) -> Ended {
         let (queued, service) = (at.since(self.invoke.at), started.elapsed());
         if let Some(problem) = result.as_ref().err().filter(|problem| problem.component == Component::Func) {
             notes.add(Level::Error, told(problem));
@@ -99,7 +112,7 @@ impl Execution {
             notes.add_details(&self.invoke, &Measured { queued, service, status: answer.status });
         }
         let invoke = &self.invoke;
-        let activation = Activation {
+        let record = Activation {
             v: Version,
             id: invoke.activation,
             request_id: invoke.id.clone(),
@@ -117,12 +130,12 @@ impl Execution {
             service_us: micros(service),
             cpu_us: micros(notes.cpu),
             error,
-            replay_of: None,
+            replay_of: invoke.replay.as_ref().map(|replay| replay.of),
             difference: None,
             logs: notes.logs,
         };
-        notes::log(&activation);
-        (answer, activation)
+        notes::log(&record);
+        Ended { answer, record, drawn: notes.drawn }
     }
 
     async fn respond(&self, notes: &mut Notes, now: Timestamp) -> Result<Response, Problem> {
@@ -146,9 +159,10 @@ impl Execution {
         let (request, request_id) = request;
         let admits = |status, headers: &[(String, String)]| operation.answers_unread(status, headers);
         let outlet = Some(self.deployed.bodies.outlet(&admits));
-        let call = Call { request, request_id, timeout, outlet, level_min };
-        let Outcome { result, logs, cpu } = self.deployed.func.call(call).await;
-        (notes.logs, notes.cpu) = (logs, cpu);
+        let outside = Outside::of(&self.invoke, self.recorded);
+        let call = Call { request, request_id, timeout, outlet, level_min, outside };
+        let Outcome { result, logs, cpu, drawn } = self.deployed.func.call(call).await;
+        (notes.logs, notes.cpu, notes.drawn) = (logs, cpu, drawn);
         let response = result.map_err(|failure| self.failed(&failure))?;
         self.check_response(operation, &response)?;
         self.fit(response).await

@@ -8,13 +8,11 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 use tracing::{info, warn};
 use wire::broker::{Delivery, GivenUp, RETRIES, dead_letters};
-use wire::{
-    Activation, Answer, Chain, Invoke, MemberId, MessageError, ProblemKind, bounded_lines, decode_line,
-};
+use wire::{Activation, Chain, Invoke, MemberId, MessageError, ProblemKind, bounded_lines, decode_line};
 
 use crate::cancels::Cancels;
 use crate::deployed::Deployed;
-use crate::execution::Execution;
+use crate::execution::{Ended, Execution};
 use crate::observations::{Observations, View};
 use crate::outbox::{Caller, Outbox};
 use crate::records::Records;
@@ -88,7 +86,9 @@ impl Handling {
     }
 
     /// Does with one call what is right for it.
-    pub(crate) async fn handle(&self, invoke: Invoke, redelivered: bool) {
+    pub(crate) async fn handle(&self, mut invoke: Invoke, redelivered: bool) {
+        // Whatever was promised, it was promised of the call that it is a replay of.
+        invoke.asynchronous &= invoke.replay.is_none();
         let execution = self.execution(invoke);
         let Invoke { attempt, asynchronous, .. } = execution.invoke;
         let attempts_max = self.hands.attempts_max;
@@ -111,6 +111,7 @@ impl Handling {
             member: member.clone(),
             call_timeout: *call_timeout,
             view: View::default(),
+            recorded: false,
         }
     }
 
@@ -133,20 +134,20 @@ impl Handling {
             ended = self.attempt(execution) => ended,
         };
         let run = Run {
-            status: ended.0.status,
+            status: ended.answer.status,
             retry: again.invoke.retry,
             retries: again.retries(),
             remaining: again.remaining(),
         };
         match verdict::decide(run) {
             Verdict::End => self.end(Caller::of(&again.invoke), ended).await,
-            Verdict::Again { wait } => self.begin_anew(again.invoke, wait, ended.1).await,
+            Verdict::Again { wait } => self.begin_anew(again.invoke, wait, ended.record).await,
             Verdict::GiveUp(why) => self.keep_failed(&again.invoke, why, ended).await,
         }
     }
 
     /// Runs a call as soon as there is room for it, and says so at its deadline when there was none.
-    async fn attempt(&self, mut execution: Execution) -> (Answer, Activation) {
+    async fn attempt(&self, mut execution: Execution) -> Ended {
         let tally = &self.deployed.tally;
         let mut counted = tally.wait();
         let room = timeout(execution.remaining(), self.share.slot()).await;
@@ -155,11 +156,11 @@ impl Handling {
             Ok(_slot) => {
                 counted.begin();
                 let ended = execution.run().await;
-                counted.end(&ended.1);
+                counted.end(&ended.record);
                 ended
             }
             Err(_) => {
-                tally.fail();
+                self.fail(&execution);
                 execution.expire()
             }
         }
@@ -175,8 +176,9 @@ impl Handling {
     }
 
     /// Keeps a call that failed for an operator. What it came to last is its result.
-    async fn keep_failed(&self, invoke: &Invoke, why: verdict::Why, ended: (Answer, Activation)) {
-        let last_error = ended.1.error.clone().unwrap_or_else(|| format!("status {}", ended.0.status));
+    async fn keep_failed(&self, invoke: &Invoke, why: verdict::Why, ended: Ended) {
+        let last_error = ended.record.error.clone();
+        let last_error = last_error.unwrap_or_else(|| format!("status {}", ended.answer.status));
         let why = GivenUp::now(why.to_string()).after(invoke.retry.saturating_add(1), last_error);
         self.hands.outbox.bury_call(&dead_letters(&self.deployed.route), invoke, &why).await;
         self.end(Caller::of(invoke), ended).await;
@@ -203,23 +205,33 @@ impl Handling {
         self.give_up(execution, detail).await;
     }
 
+    /// Counts a call that failed and was not begun.
+    fn fail(&self, execution: &Execution) {
+        if execution.invoke.replay.is_none() {
+            self.deployed.tally.fail();
+        }
+    }
+
     /// Tells the caller of a call that was cut off that it is not begun again.
     async fn refuse(&self, execution: Execution, detail: String) {
-        self.deployed.tally.fail();
+        self.fail(&execution);
         let caller = Caller::of(&execution.invoke);
         self.end(caller, execution.refuse(ProblemKind::OutcomeUnknown, detail)).await;
     }
 
     /// Keeps a call that was cut off for an operator, and tells its caller.
     async fn give_up(&self, execution: Execution, detail: String) {
-        let why = GivenUp::now(detail.clone()).after(execution.invoke.attempt, CUT_OFF);
-        self.hands.outbox.bury_call(&dead_letters(&self.deployed.route), &execution.invoke, &why).await;
+        // Nobody would begin a replay again from there.
+        if execution.invoke.replay.is_none() {
+            let why = GivenUp::now(detail.clone()).after(execution.invoke.attempt, CUT_OFF);
+            self.hands.outbox.bury_call(&dead_letters(&self.deployed.route), &execution.invoke, &why).await;
+        }
         self.refuse(execution, detail).await;
     }
 
     /// Publishes the answer, then leaves the record.
-    async fn end(&self, caller: Caller, (answer, record): (Answer, Activation)) {
-        self.hands.outbox.answer(&caller, &answer).await;
-        self.hands.records.keep(record).await;
+    async fn end(&self, caller: Caller, ended: Ended) {
+        self.hands.outbox.answer(&caller, &ended.answer).await;
+        self.hands.records.keep(ended.record).await;
     }
 }

@@ -95,7 +95,7 @@ impl Loader {
             route: assignment.route.clone(),
             sha: sha.clone(),
             base_path,
-            document,
+            document: Arc::new(document),
             func: Func { program, environment, reach, limits: self.limits },
             bodies: self.bodies.clone(),
             tally: self.tallies.of(&assignment.queue),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tracing::event;
+use wire::capture::Drawn;
 use wire::{Activation, Invoke, Level, LogLine, Stream, Timestamp};
 
 /// What there is to say about a call beside its answer.
@@ -11,6 +12,8 @@ pub(crate) struct Notes {
     pub(crate) operation: Option<String>,
     pub(crate) logs: Vec<LogLine>,
     pub(crate) cpu: Duration,
+    /// What it drew from outside, if that was noted.
+    pub(crate) drawn: Option<Box<Drawn>>,
 }
 
 /// What the platform measured of a call.

@@ -91,17 +91,19 @@ impl Counted<'_> {
         self.stage = Stage::Runs { began_us };
     }
 
-    /// The call came to this.
+    /// The call came to this. A replay counts with what it took of the runner, and with nothing else.
     pub(crate) fn end(mut self, record: &Activation) {
         let Stage::Runs { began_us } = std::mem::replace(&mut self.stage, Stage::Over) else { return };
         let now_us = self.tally.now_us();
         let mut counts = self.tally.counts();
         counts.release(began_us, now_us);
         let stats = &mut counts.stats;
-        stats.failures += u64::from(record.status >= 500);
-        stats.queue_us.add(record.queued_ms.saturating_mul(1000));
-        stats.service_us.add(record.service_us);
         stats.cpu_us += record.cpu_us;
+        if record.replay_of.is_none() {
+            stats.failures += u64::from(record.status >= 500);
+            stats.queue_us.add(record.queued_ms.saturating_mul(1000));
+            stats.service_us.add(record.service_us);
+        }
     }
 }
 

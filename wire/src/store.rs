@@ -22,6 +22,7 @@ use futures_util::TryStreamExt;
 use object_store::aws::AmazonS3Builder;
 use object_store::http::HttpBuilder;
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
 use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, RetryConfig};
@@ -91,6 +92,11 @@ impl Store {
         let objects = open_directory(path)
             .map_err(|source| unavailable(format!("open store {}", path.display()), source))?;
         Ok(Self { objects: Arc::new(objects), directory: Some(path.into()) })
+    }
+
+    /// A store that goes with the last of its clones, for work of one process.
+    pub fn memory() -> Self {
+        Self { objects: Arc::new(InMemory::new()), directory: None }
     }
 
     /// Keeps a bundle under its SHA-256. Keeping it again changes nothing.

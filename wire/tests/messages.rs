@@ -95,6 +95,7 @@ fn observation() -> Observation {
 }
 
 fn replay() -> Replay {
+    let (body, cut) = (Body::EMPTY, Some("HTTP-protocol-error".into()));
     let exchange = HttpExchange {
         at_us: 4,
         took_us: 5,
@@ -102,7 +103,7 @@ fn replay() -> Replay {
         url: "https://api.example/pay".into(),
         headers: vec![("accept".into(), "*/*".into())],
         body: Body::from(Bytes::from_static(b"{}")),
-        outcome: HttpOutcome::Response { status: 200, headers: Vec::new(), body: Body::default() },
+        outcome: HttpOutcome::Response { status: 200, headers: Vec::new(), body, cut },
     };
     let failed = HttpExchange { outcome: HttpOutcome::Failed("dns-error".into()), ..exchange.clone() };
     let calls = vec![

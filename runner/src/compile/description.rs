@@ -14,6 +14,7 @@ use super::order::{Rejection, Report};
 use crate::artefacts;
 use crate::egress::Reach;
 use crate::javascript;
+use crate::outside::Outside;
 use crate::wasm::{Call, Environment, Func, Limits, RequestBody, Response, Sandbox, engine};
 
 /// What a component may take to say what it is.
@@ -57,7 +58,8 @@ fn question() -> Result<Call<'static>, http::Error> {
         .header(HEADER, OPERATIONS)
         .body(RequestBody::from(Bytes::new()))?;
     let request_id = HeaderValue::from_static("describe");
-    Ok(Call { request, request_id, timeout: TIMEOUT, outlet: None, level_min: Level::Info })
+    let outside = Outside::Live;
+    Ok(Call { request, request_id, timeout: TIMEOUT, outlet: None, level_min: Level::Info, outside })
 }
 
 fn understand(response: &Response) -> serde_json::Result<Report> {

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wire::capture::Drawn;
 use wire::{Chain, Level, LogLine};
 
 use super::meter::Meter;
@@ -24,6 +25,7 @@ use super::response::{self, Response};
 use super::store::{self, Surroundings};
 use super::{Environment, Failure, Limits, Program};
 use crate::egress::{Egress, Reach};
+use crate::outside::{Outside, Tape};
 
 /// A program with the settings of one deployment. Cheap to clone.
 #[derive(Clone)]
@@ -46,6 +48,8 @@ pub(crate) struct Call<'a> {
     pub(crate) outlet: Option<Outlet<'a>>,
     /// Lines that it prints below this level are dropped.
     pub(crate) level_min: Level,
+    /// What it finds outside.
+    pub(crate) outside: Outside,
 }
 
 /// What a call came to.
@@ -54,24 +58,40 @@ pub(crate) struct Outcome {
     pub(crate) logs: Vec<LogLine>,
     /// How much of a processor it has used.
     pub(crate) cpu: Duration,
+    /// What it drew from outside, if that was noted.
+    pub(crate) drawn: Option<Box<Drawn>>,
 }
 
 impl Func {
     /// Runs the Func for one request, within its limits. It never fails otherwise than by its
     /// [`Outcome`], and dropping it ends the guest.
-    pub(crate) async fn call(&self, call: Call<'_>) -> Outcome {
+    pub(crate) async fn call(&self, mut call: Call<'_>) -> Outcome {
         let output = Output::new(self.limits.log_bytes_max, call.level_min);
+        let tape = std::mem::replace(&mut call.outside, Outside::Live).tape();
         let mut meter = Meter::default();
-        let running = AssertUnwindSafe(self.limited(call, output.clone(), &mut meter)).catch_unwind();
+        let limited = self.limited(call, output.clone(), tape.clone(), &mut meter);
+        let running = AssertUnwindSafe(limited).catch_unwind();
         let result = running.await.unwrap_or_else(|panic| Err(Failure::Panicked(text_of(&*panic))));
-        Outcome { result, logs: output.take(), cpu: meter.used() }
+        let mut logs = output.take();
+        let drawn = tape.map(|tape| {
+            let (drawn, said) = tape.take();
+            logs.extend(said);
+            Box::new(drawn)
+        });
+        Outcome { result, logs, cpu: meter.used(), drawn }
     }
 
     /// Runs the guest until it is done, or has used up its time on the clock or on the processor.
-    async fn limited(&self, call: Call<'_>, output: Output, meter: &mut Meter) -> Result<Response, Failure> {
+    async fn limited(
+        &self,
+        call: Call<'_>,
+        output: Output,
+        tape: Option<Tape>,
+        meter: &mut Meter,
+    ) -> Result<Response, Failure> {
         let timeout = call.timeout;
         let deadline = Instant::now() + timeout;
-        let mut guest = pin!(self.run(call, output));
+        let mut guest = pin!(self.run(call, output, tape));
         // The guest runs nowhere but in these polls, and every tick of the engine ends one.
         let metered = poll_fn(|cx| match meter.run(|| guest.as_mut().poll(cx)) {
             (Poll::Pending, used) if used > self.limits.cpu_max => {
@@ -82,13 +102,13 @@ impl Func {
         tokio::time::timeout_at(deadline, metered).await.unwrap_or(Err(Failure::TooSlow(timeout)))
     }
 
-    async fn run(&self, call: Call<'_>, output: Output) -> Result<Response, Failure> {
+    async fn run(&self, call: Call<'_>, output: Output, tape: Option<Tape>) -> Result<Response, Failure> {
         let exhausted = Arc::new(AtomicBool::new(false));
         let (sender, receiver) = oneshot::channel();
         let is_head = call.request.method() == http::Method::HEAD;
         let (loss, outlet) = (call.request.body().loss(), call.outlet);
         let guest = async {
-            let handled = self.handle(call, output, exhausted.clone(), sender).await;
+            let handled = self.handle(call, output, tape, exhausted.clone(), sender).await;
             handled.map_err(|error| {
                 let refused_memory = exhausted.load(Ordering::Relaxed);
                 Failure::of(&error, refused_memory.then_some(self.limits.memory_max))
@@ -109,13 +129,15 @@ impl Func {
         &self,
         call: Call<'_>,
         output: Output,
+        tape: Option<Tape>,
         exhausted: Arc<AtomicBool>,
         sender: oneshot::Sender<response::Handed>,
     ) -> wasmtime::Result<()> {
         let surroundings = Surroundings {
             environment: self.environment.clone(),
-            egress: Egress::new(self.reach.clone(), call.request_id),
+            egress: Egress::new(self.reach.clone(), call.request_id, tape.clone()),
             output,
+            tape,
             memory_max: self.limits.memory_max,
             exhausted,
         };

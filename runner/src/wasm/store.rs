@@ -14,6 +14,7 @@ use super::allowance::Allowance;
 use super::environment::{Environment, HasEnvironment};
 use super::output::Output;
 use crate::egress::Egress;
+use crate::outside::Tape;
 
 /// Streams, requests, header lists and the like that a guest may hold at a time.
 const RESOURCES_MAX: usize = 1000;
@@ -40,25 +41,30 @@ pub(super) struct Surroundings {
     pub(super) environment: Environment,
     pub(super) egress: Egress,
     pub(super) output: Output,
+    /// What time and random bytes come from, unless they are real.
+    pub(super) tape: Option<Tape>,
     pub(super) memory_max: usize,
     pub(super) exhausted: Arc<AtomicBool>,
 }
 
 /// A fresh store for one call.
 pub(super) fn fresh(engine: &Engine, surroundings: Surroundings) -> Store<State> {
-    let Surroundings { environment, egress, output, memory_max, exhausted } = surroundings;
+    let Surroundings { environment, egress, output, tape, memory_max, exhausted } = surroundings;
     let mut table = ResourceTable::new();
     table.set_max_capacity(RESOURCES_MAX);
     let mut http = WasiHttpCtx::new();
     http.set_field_size_limit(FIELDS_BYTES_MAX);
-    let wasi = WasiCtx::builder()
-        .stdout(output.end(Stream::Stdout))
+    let mut wasi = WasiCtx::builder();
+    wasi.stdout(output.end(Stream::Stdout))
         .stderr(output.end(Stream::Stderr))
         .max_random_size(RANDOM_BYTES_MAX)
         .allow_tcp(false)
         .allow_udp(false)
-        .allow_ip_name_lookup(false)
-        .build();
+        .allow_ip_name_lookup(false);
+    if let Some(tape) = tape {
+        tape.furnish(&mut wasi);
+    }
+    let wasi = wasi.build();
     let allowance = Allowance::new(memory_max, exhausted);
     let mut store = Store::new(engine, State { table, wasi, http, egress, environment, allowance });
     store.limiter(|state| &mut state.allowance);

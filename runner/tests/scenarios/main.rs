@@ -7,6 +7,7 @@ mod calls;
 mod control;
 #[cfg(test)]
 mod harness;
+mod hermetic;
 mod hostile;
 mod inspection;
 mod observed;

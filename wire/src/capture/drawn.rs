@@ -81,6 +81,9 @@ pub enum HttpOutcome {
         /// Its body, as far as the Func has read it.
         #[serde(default, skip_serializing_if = "Body::is_empty")]
         body: Body,
+        /// Why the body ended before its end: an `error-code` of `wasi:http`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cut: Option<String>,
     },
     /// None; why, as the Func was told: an `error-code` of `wasi:http`.
     Failed(String),
