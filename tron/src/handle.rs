@@ -1,8 +1,11 @@
 //! `Handle`: what an operator can ask of Tron; the admin API and `funcatron dev` both go through it.
 
 mod calls;
+mod documents;
 mod levels;
 mod stats;
+
+pub use documents::Compared;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +26,7 @@ use crate::activations::{Activations, Follow};
 use crate::bundles::{Bundles, Uploaded};
 use crate::dead_letters::DeadLetters;
 use crate::desired::{self, Change, Claim};
+use crate::documents::Documents;
 use crate::log::Log;
 use crate::observations::Observations;
 use crate::own_calls::OwnCalls;
@@ -47,6 +51,7 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<Log>,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) bundles: Bundles,
+    pub(crate) documents: Documents,
     pub(crate) store: Store,
     pub(crate) activations: Arc<Activations>,
     pub(crate) status: watch::Receiver<Status>,
@@ -135,14 +140,6 @@ impl Handle {
     /// When there is no such bundle.
     pub async fn bundle_content(&self, sha: &BundleSha) -> Result<Bytes, Rejection> {
         self.shared.bundles.content(sha).await
-    }
-
-    /// The document of a bundle, as JSON.
-    ///
-    /// # Errors
-    /// When there is no such bundle.
-    pub async fn bundle_document(&self, sha: &BundleSha) -> Result<Bytes, Rejection> {
-        self.shared.bundles.document(sha).await
     }
 
     /// Removes a bundle.
