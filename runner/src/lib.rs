@@ -4,7 +4,6 @@ mod artefacts;
 mod ascii;
 mod bodies;
 mod cancels;
-mod capture;
 mod config;
 mod consumption;
 mod deployed;

@@ -11,7 +11,7 @@ use wire::admin::LogEntry;
 use wire::broker::{Heard, Listener};
 
 use crate::Config;
-use crate::query::{Query, log_entries};
+use crate::query::Query;
 
 /// Records that a follower may lag behind before it loses the oldest: a second of full speed.
 const FOLLOW_LAG_MAX: usize = 8_192;
@@ -86,7 +86,7 @@ impl Activations {
         let lines = self.ring().lines.clone();
         let wanted = lines.iter().rev().filter_map(|line| query.read(line));
         let mut entries: Vec<LogEntry> =
-            wanted.flat_map(|activation| log_entries(activation).rev()).take(query.limit).collect();
+            wanted.flat_map(|activation| query.entries(activation).rev()).take(query.limit).collect();
         entries.reverse();
         entries
     }

@@ -16,7 +16,7 @@ use swagger::Document;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wire::http::{Handler, Limits, Request, Response};
+use wire::http::{BodyReader, Handler, Limits, Request, Response};
 use wire::{Component, RequestId};
 
 use crate::{Error, Handle, Token};
@@ -35,6 +35,9 @@ const OBJECTS: &str = "/objects/";
 /// What is asked for again and again, for as long as somebody watches.
 const WATCHED: [&str; 6] = ["/stats", "/routes", "/members", "/activations", "/dead-letters", "/levels"];
 
+/// What takes files that are read as they come.
+const IMPORT: &str = "/captures/import";
+
 /// What may be asked without the token: it says nothing about what is deployed.
 const OPEN: [&str; 2] = ["/health", "/openapi.json"];
 
@@ -43,6 +46,9 @@ const CONNECTIONS_MAX: usize = 256;
 
 /// Settings and requests of operators; only bundles, and calls that they make, are larger.
 const BODY_BYTES_MAX: u64 = 1024 * 1024;
+
+/// A file of captured calls: as much as a capture may have, and bodies of some megabytes each in it.
+const IMPORT_BYTES_MAX: u64 = 8 << 30;
 
 /// The admin API. Cheap to clone.
 #[derive(Clone)]
@@ -101,17 +107,24 @@ impl Api {
         if !OPEN.contains(&path) && !self.is_authorized(&head) {
             return Err(Refused::unauthorized());
         }
-        let is_long = path == "/bundles" || is_call(path);
-        let limits = if is_long { &self.bundle_limits } else { &self.limits };
-        let body = wire::http::read_body(body, limits).await?;
         let headers = headers(&head);
-        let checked = self.document.check(&swagger::Request {
+        let request = |body| swagger::Request {
             method: head.method.as_str(),
             path,
             query: head.uri.query().unwrap_or_default(),
             headers: &headers,
-            body: swagger::Payload::Whole(&body),
-        })?;
+            body,
+        };
+        if path == IMPORT && head.method == Method::POST {
+            let checked = self.document.check(&request(swagger::Payload::Unread))?;
+            tracing::info!(request_id = %id, operation = checked.operation.id(), "admin");
+            let limits = Limits { body_bytes_max: IMPORT_BYTES_MAX, ..self.limits.clone() };
+            return self.import(BodyReader::new(body, &limits)?).await;
+        }
+        let is_long = path == "/bundles" || is_call(path);
+        let limits = if is_long { &self.bundle_limits } else { &self.limits };
+        let body = wire::http::read_body(body, limits).await?;
+        let checked = self.document.check(&request(swagger::Payload::Whole(&body)))?;
         let operation = checked.operation.id();
         // Members ask for objects with every call, and who watches asks each second; what an operator does is
         // worth a line.

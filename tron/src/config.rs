@@ -44,6 +44,9 @@ const CALLBACK_PAUSE: Duration = Duration::from_secs(1);
 /// call, as it may wait there behind others.
 const LOST_AFTER: Duration = Duration::from_secs(5 * 60);
 
+/// Calls that had begun end, and runners hand over what they have: few Funcs run for longer.
+const CAPTURE_LINGER: Duration = Duration::from_secs(5);
+
 /// What one Tron is to be.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -78,6 +81,8 @@ pub struct Config {
     pub calls_ttl: Duration,
     /// How long a call whose caller does not wait may be neither in a queue nor done until it is begun again.
     pub lost_after: Duration,
+    /// How long after its end a capture is still taken in.
+    pub capture_linger: Duration,
     /// The pools of runners that it scales; none when others do, or people.
     pub scaling: Option<Scaling>,
 }
@@ -101,6 +106,7 @@ impl Config {
             callback_pause: CALLBACK_PAUSE,
             calls_ttl: calls::TTL,
             lost_after: LOST_AFTER,
+            capture_linger: CAPTURE_LINGER,
             scaling: None,
         }
     }

@@ -1,11 +1,9 @@
 //! `Handle`: what an operator can ask of Tron; the admin API and `funcatron dev` both go through it.
 
 mod calls;
-mod documents;
+mod captures;
 mod levels;
 mod stats;
-
-pub use documents::Compared;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +22,9 @@ use wire::{
 use crate::Rejection;
 use crate::activations::{Activations, Follow};
 use crate::bundles::{Bundles, Uploaded};
+use crate::captures::Captures;
 use crate::dead_letters::DeadLetters;
 use crate::desired::{self, Change, Claim};
-use crate::documents::Documents;
 use crate::log::Log;
 use crate::observations::Observations;
 use crate::own_calls::OwnCalls;
@@ -51,13 +49,13 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<Log>,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) bundles: Bundles,
-    pub(crate) documents: Documents,
     pub(crate) store: Store,
     pub(crate) activations: Arc<Activations>,
     pub(crate) status: watch::Receiver<Status>,
     pub(crate) statistics: Arc<Statistics>,
     pub(crate) observations: Arc<Observations>,
     pub(crate) own_calls: Arc<OwnCalls>,
+    pub(crate) captures: Arc<Captures>,
     pub(crate) ready_timeout: Duration,
     /// Held while the state is changed: a bundle must not be deleted while it is being deployed.
     pub(crate) changes: Mutex<()>,
@@ -140,6 +138,14 @@ impl Handle {
     /// When there is no such bundle.
     pub async fn bundle_content(&self, sha: &BundleSha) -> Result<Bytes, Rejection> {
         self.shared.bundles.content(sha).await
+    }
+
+    /// The document of a bundle, as JSON.
+    ///
+    /// # Errors
+    /// When there is no such bundle.
+    pub async fn bundle_document(&self, sha: &BundleSha) -> Result<Bytes, Rejection> {
+        self.shared.bundles.document(sha).await
     }
 
     /// Removes a bundle.

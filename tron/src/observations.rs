@@ -30,11 +30,11 @@ pub(crate) struct Observations {
 
 /// How far the log was read.
 #[derive(Clone, Debug, Default)]
-struct Head {
+pub(crate) struct Head {
     /// The number of the last entry, readable or not.
     last: u64,
     /// The last readable entry; what has expired is still in it.
-    observation: Arc<Observation>,
+    pub(crate) observation: Arc<Observation>,
 }
 
 impl Observations {
@@ -68,6 +68,11 @@ impl Observations {
         if version > self.head.borrow().last {
             self.heard.send_replace(version);
         }
+    }
+
+    /// What is observed, as it changes.
+    pub(crate) fn watch(&self) -> watch::Receiver<Head> {
+        self.head.subscribe()
     }
 
     /// What is observed now.

@@ -1,7 +1,9 @@
 //! `Query`: which activations somebody wants to see. Pure.
 
+use std::time::Duration;
+
 use wire::admin::LogEntry;
-use wire::{Activation, BundleSha, RequestId, RouteId};
+use wire::{Activation, BundleSha, Level, RequestId, RouteId, Timestamp};
 
 /// Which activations, or log lines, somebody wants to see.
 #[derive(Clone, Debug)]
@@ -12,6 +14,10 @@ pub struct Query {
     pub route: Option<RouteId>,
     /// Those of this bundle.
     pub bundle: Option<BundleSha>,
+    /// Those from this moment on.
+    pub since: Option<Timestamp>,
+    /// Of log lines, those that matter at least as much.
+    pub level: Option<Level>,
     /// At most this many of those that are kept: the newest.
     pub limit: usize,
 }
@@ -22,7 +28,7 @@ impl Query {
 
     /// Any, the newest `limit`.
     pub fn newest(limit: usize) -> Self {
-        Self { request_id: None, route: None, bundle: None, limit }
+        Self { request_id: None, route: None, bundle: None, since: None, level: None, limit }
     }
 
     /// The activation in this line, if it is wanted. Looks for the ids before it takes the trouble to parse.
@@ -44,21 +50,93 @@ impl Query {
         self.request_id.as_ref().is_none_or(|id| *id == activation.request_id)
             && self.route.as_ref().is_none_or(|id| *id == activation.route)
             && self.bundle.as_ref().is_none_or(|sha| *sha == activation.bundle)
+            && self.since.is_none_or(|since| ended(activation) >= since)
+    }
+
+    /// What was printed during this activation, as far as it is wanted.
+    pub(crate) fn entries(&self, activation: Activation) -> impl DoubleEndedIterator<Item = LogEntry> {
+        let (since, level) = (self.since.unwrap_or(Timestamp(0)), self.level.unwrap_or(Level::Trace));
+        let Activation { id, request_id, route, bundle, operation, logs, .. } = activation;
+        let wanted = logs.into_iter().filter(move |line| line.at >= since && line.level >= level);
+        wanted.map(move |line| LogEntry {
+            at: line.at,
+            request_id: request_id.clone(),
+            activation: id,
+            route: route.clone(),
+            bundle: bundle.clone(),
+            operation: operation.clone(),
+            stream: line.stream,
+            level: line.level,
+            text: line.text,
+        })
     }
 }
 
-/// What was printed during this activation.
-pub(crate) fn log_entries(activation: Activation) -> impl DoubleEndedIterator<Item = LogEntry> {
-    let Activation { id, request_id, route, bundle, operation, logs, .. } = activation;
-    logs.into_iter().map(move |line| LogEntry {
-        at: line.at,
-        request_id: request_id.clone(),
-        activation: id,
-        route: route.clone(),
-        bundle: bundle.clone(),
-        operation: operation.clone(),
-        stream: line.stream,
-        level: line.level,
-        text: line.text,
-    })
+/// Until when it ran: what began before a moment may have printed after it.
+fn ended(activation: &Activation) -> Timestamp {
+    activation.at.after(Duration::from_micros(activation.service_us))
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{ActivationId, LogLine, MemberId, Namespace, Role, Stream, Version};
+
+    use super::*;
+
+    fn activation() -> Activation {
+        let line = |at: u64, level: Level| LogLine {
+            at: Timestamp(at),
+            stream: Stream::Stdout,
+            level,
+            text: format!("{level} at {at}"),
+        };
+        Activation {
+            v: Version,
+            id: ActivationId::generate(),
+            request_id: RequestId::generate(),
+            namespace: Namespace::default(),
+            route: RouteId::of(&Namespace::default(), "*", "/"),
+            bundle: BundleSha::of(b""),
+            operation: None,
+            attempt: 1,
+            member: MemberId::generate(Role::Runner),
+            method: "GET".into(),
+            path: "/".into(),
+            status: 200,
+            at: Timestamp(10),
+            queued_ms: 0,
+            service_us: 20_000,
+            cpu_us: 0,
+            error: None,
+            replay_of: None,
+            difference: None,
+            logs: vec![
+                line(11, Level::Debug),
+                line(12, Level::Error),
+                line(29, Level::Info),
+                line(30, Level::Warn),
+            ],
+        }
+    }
+
+    fn texts(query: &Query) -> Vec<String> {
+        query.entries(activation()).map(|entry| entry.text).collect()
+    }
+
+    #[test]
+    fn lines_are_those_from_a_moment_and_a_level_on() {
+        let all = Query::newest(9);
+        assert_eq!(texts(&all).len(), 4);
+        let level = Query { level: Some(Level::Warn), ..all.clone() };
+        assert_eq!(texts(&level), ["error at 12", "warn at 30"]);
+        let since = Query { since: Some(Timestamp(29)), ..all };
+        assert_eq!(texts(&since), ["info at 29", "warn at 30"]);
+    }
+
+    #[test]
+    fn what_ended_before_a_moment_is_not_wanted_since_then() {
+        let line = wire::encode_line(&activation()).unwrap();
+        let since = |at: u64| Query { since: Some(Timestamp(at)), ..Query::newest(9) };
+        assert!(since(30).read(&line).is_some() && since(31).read(&line).is_none());
+    }
 }

@@ -13,9 +13,9 @@ use wire::broker::{self, Heard, Listener, Topic};
 use wire::{Backoff, Broker, Chain, Control, ControlHead, ControlKind, Heartbeat, MemberId, store};
 
 use crate::Config;
+use crate::captures::Captures;
 use crate::log::Log;
 use crate::members::{self, Members};
-use crate::observations::Observations;
 use crate::placement::{Known, Placement};
 use crate::plan::Plan;
 use crate::queues::Queues;
@@ -57,7 +57,7 @@ pub(crate) struct Reconciler {
     table: watch::Sender<Arc<Table>>,
     status: watch::Sender<Status>,
     statistics: Arc<Statistics>,
-    observations: Arc<Observations>,
+    captures: Arc<Captures>,
     plan: Plan,
     members: Members,
     placement: Placement,
@@ -76,7 +76,7 @@ impl Reconciler {
         table: watch::Sender<Arc<Table>>,
         status: watch::Sender<Status>,
         statistics: Arc<Statistics>,
-        observations: Arc<Observations>,
+        captures: Arc<Captures>,
     ) -> Self {
         Self {
             us: config.member.clone(),
@@ -86,7 +86,7 @@ impl Reconciler {
             table,
             status,
             statistics,
-            observations,
+            captures,
             plan: Plan::new(config.drain_grace),
             members: Members::new(config.silence_max()),
             placement: Placement::default(),
@@ -199,7 +199,9 @@ impl Reconciler {
         let mut deployment = 0;
         for line in wire::split_lines(&payload) {
             match wire::decode_line::<ControlHead>(&line) {
-                Ok(head) if head.kind == ControlKind::Observation => self.observations.hear(head.version),
+                Ok(head) if head.kind == ControlKind::Observation => {
+                    self.captures.observations.hear(head.version);
+                }
                 Ok(head) => deployment = head.version.max(deployment),
                 Err(_of_a_later_build) => {}
             }
@@ -226,6 +228,7 @@ impl Reconciler {
             if members::is_behind(heartbeat.role, heartbeat.version, planned) {
                 self.tell_at.get_or_insert_with(|| Instant::now() + GATHER);
             }
+            self.captures.hear(&heartbeat);
             self.statistics.observe(&heartbeat, Instant::now());
             self.members.hear(heartbeat, Instant::now());
         }

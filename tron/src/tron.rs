@@ -14,9 +14,9 @@ use crate::activations::Activations;
 use crate::admin::Api;
 use crate::bundles::Bundles;
 use crate::calls;
+use crate::captures::Captures;
 use crate::dead_letters::DeadLetters;
 use crate::dispatcher::Dispatcher;
-use crate::documents::Documents;
 use crate::handle::Shared;
 use crate::log::Log;
 use crate::observations::Observations;
@@ -42,14 +42,22 @@ impl Tron {
         let (status, status_seen) = watch::channel(Status::default());
         let log = Arc::new(Log::new(store.clone()));
         let own_calls = OwnCalls::new(Arc::clone(&broker), &config.member);
+        let observations = Arc::new(Observations::new(store.clone(), Arc::clone(&broker)));
+        let captures = Captures::new(
+            Arc::clone(&broker),
+            store.clone(),
+            observations.clone(),
+            config.capture_linger,
+            config.sweep_interval,
+        );
         let shared = Shared {
             member: config.member.clone(),
             dead_letters: DeadLetters::new(Arc::clone(&broker), Arc::clone(&log), store.clone()),
-            observations: Arc::new(Observations::new(store.clone(), Arc::clone(&broker))),
+            observations,
+            captures: Arc::new(captures),
             broker,
             log,
             bundles: Bundles::new(store.clone(), inspect, config.bundle_bytes_max),
-            documents: Documents::default(),
             store,
             activations: Arc::new(Activations::new(&config)),
             status: status_seen,
@@ -100,10 +108,11 @@ impl Tron {
                 table,
                 status,
                 Arc::clone(&shared.statistics),
-                Arc::clone(&shared.observations),
+                Arc::clone(&shared.captures),
             );
             tasks.spawn(reconciler.run(ears, stop.clone()));
             tasks.spawn(Arc::clone(&shared.observations).run(stop.clone()));
+            tasks.spawn(Arc::clone(&shared.captures).run(stop.clone()));
             let dispatcher = Dispatcher { broker: Arc::clone(&broker), table: table_seen };
             tasks.spawn(dispatch(dispatcher, stop.clone()));
             let (reports, pools) = watch::channel(Vec::new());

@@ -13,7 +13,7 @@ use crate::{CaptureId, Namespace, Percent, RouteId, Timestamp};
 pub use drawn::{Drawn, HostCall, HttpExchange, HttpOutcome};
 pub use entry::CaptureEntry;
 pub use filter::{BadFilter, Filter, Subject};
-pub use header::CaptureHeader;
+pub use header::{CaptureHeader, FileKind};
 
 /// What a text stands for that was taken out of a capture because it is secret.
 pub const REDACTED: &str = "[redacted]";

@@ -19,7 +19,7 @@ pub use body::{Lines, ResponseBody};
 pub use body_reader::{Begun, BodyError, BodyReader, read_body};
 pub use limits::Limits;
 pub use request::request_id;
-pub use response::{X_REQUEST_ID, full, lines, problem};
+pub use response::{X_REQUEST_ID, full, lines, problem, streamed_lines};
 pub use server::serve;
 
 use crate::Component;

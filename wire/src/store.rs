@@ -4,6 +4,7 @@ mod bodies;
 mod calls;
 mod captures;
 mod client;
+mod embedding;
 mod error;
 mod json;
 mod observations;

@@ -4,7 +4,6 @@
 mod abyss;
 mod bodies;
 mod calls;
-mod captured;
 mod control;
 #[cfg(test)]
 mod harness;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use swagger::Checked;
 use wire::ActivationId;
 use wire::admin::{Deployment, LogEntry};
-use wire::http::Response;
+use wire::http::{BodyReader, Response};
 
 use super::Api;
 use super::refused::Refused;
@@ -73,7 +73,7 @@ impl Api {
             "getRoute" => json(200, &handle.route(&required(path, "id")?).await?),
             "callRoute" => {
                 // Boxed: what a call holds would otherwise be in every request's task.
-                json(200, &Box::pin(handle.call_compared(&required(path, "id")?, read(&body)?)).await?)
+                json(200, &Box::pin(handle.call(&required(path, "id")?, read(&body)?)).await?)
             }
             "undeploy" => json(200, &handle.undeploy(&required(path, "id")?, BY).await?),
             "listDeadQueues" => json(200, &handle.dead_queues().await?),
@@ -87,6 +87,18 @@ impl Api {
                 json(200, &handle.purge(&required::<String>(path, "name")?, id.as_deref()).await?)
             }
             "getStats" => json(200, &handle.stats().await?),
+            "startCapture" => json(201, &handle.start_capture(read(&body)?, BY).await?),
+            "listCaptures" => json(200, &handle.captures().await?),
+            "getCapture" => json(200, &handle.capture(&required(path, "id")?).await?),
+            "stopCapture" => json(200, &handle.stop_capture(&required(path, "id")?, BY).await?),
+            "removeCapture" => {
+                handle.remove_capture(&required(path, "id")?, BY).await?;
+                response(204, None, Bytes::new())
+            }
+            "exportCapture" => {
+                let export = handle.export_capture(&required(path, "id")?, BY).await?;
+                Ok(wire::http::streamed_lines(export.into_stream()))
+            }
             "listLevels" => json(200, &handle.levels().await?),
             "setLevel" => json(200, &handle.set_level(&required(path, "id")?, &read(&body)?, BY).await?),
             "resetLevel" => {
@@ -100,6 +112,15 @@ impl Api {
             "getOpenApi" => response(200, Some("application/json"), self.document_json.clone()),
             other => Err(Refused::internal(format_args!("operation {other} is documented and not there"))),
         }
+    }
+
+    /// Reads a file of captured calls as it comes: it may be far longer than what is held of a request.
+    pub(super) async fn import(&self, mut file: BodyReader<'_>) -> Result<Response, Refused> {
+        let mut import = self.handle.begin_import(BY).await;
+        while let Some(data) = file.next().await? {
+            import.push(&data).await?;
+        }
+        json(201, &import.finish().await?)
     }
 
     fn list_activations(&self, params: &Map<String, Value>) -> Result<Response, Refused> {
@@ -123,6 +144,8 @@ fn query(params: &Map<String, Value>) -> Result<(Query, bool), Refused> {
         request_id: optional(params, "request_id")?,
         route: optional(params, "route")?,
         bundle: optional(params, "bundle")?,
+        since: optional(params, "since")?,
+        level: optional(params, "level")?,
         limit: optional(params, "limit")?.unwrap_or(Query::LIMIT_DEFAULT),
     };
     Ok((query, optional(params, "follow")?.unwrap_or(false)))

@@ -7,36 +7,36 @@ use wire::http::{Lines, Response};
 
 use super::Api;
 use crate::activations::{Follow, Recorded};
-use crate::query::{Query, log_entries};
+use crate::query::Query;
 
 impl Api {
     pub(super) fn follow_activations(&self, query: Query) -> Response {
-        self.stream(query, |activation| vec![activation])
+        self.stream(query, |_, activation| vec![activation])
     }
 
     pub(super) fn follow_logs(&self, query: Query) -> Response {
-        self.stream(query, |activation| log_entries(activation).collect())
+        self.stream(query, |query, activation| query.entries(activation).collect())
     }
 
     /// Streams what `view` makes of each activation, until the reader leaves or Tron stops.
-    fn stream<T>(&self, query: Query, view: fn(Activation) -> Vec<T>) -> Response
+    fn stream<T>(&self, query: Query, view: fn(&Query, Activation) -> Vec<T>) -> Response
     where
         T: Serialize + Send + Sync + 'static,
     {
         let (lines, response) = wire::http::lines();
-        let (follow, stop) = (self.handle.follow(query), self.stop.clone());
+        let (follow, stop) = (self.handle.follow(query.clone()), self.stop.clone());
         self.streams.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = lines.closed() => {}
-                () = send(follow, &lines, view) => {}
+                () = send(follow, &lines, |activation| view(&query, activation)) => {}
             }
         });
         response
     }
 }
 
-async fn send<T: Serialize + Sync>(mut follow: Follow, lines: &Lines, view: fn(Activation) -> Vec<T>) {
+async fn send<T: Serialize + Sync>(mut follow: Follow, lines: &Lines, view: impl Fn(Activation) -> Vec<T>) {
     while let Some(recorded) = follow.next().await {
         let is_read = match recorded {
             Recorded::Activation(activation) => send_all(lines, &view(*activation)).await,

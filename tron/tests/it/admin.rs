@@ -142,6 +142,24 @@ async fn every_operation_answers_as_documented() {
     ask("purge", "DELETE", format!("{letters}?id={id}"), none(), 404).await;
     ask("listDeadLetters", "GET", "/dead-letters/..".into(), none(), 400).await;
 
+    let level = format!("/levels/{route}");
+    ask("setLevel", "PUT", level.clone(), r#"{"level":"debug"}"#.into(), 200).await;
+    ask("listLevels", "GET", "/levels".into(), none(), 200).await;
+    ask("resetLevel", "DELETE", level.clone(), none(), 204).await;
+    ask("resetLevel", "DELETE", level, none(), 404).await;
+    let captures = || "/captures".to_owned();
+    let started =
+        json!({"route": route, "sample": 50, "filters": ["status>=500"], "secrets": true}).to_string();
+    let started = ask("startCapture", "POST", captures(), started.into(), 201).await.json();
+    let capture = format!("/captures/{}", started["capture"]["id"].as_str().unwrap());
+    ask("listCaptures", "GET", captures(), none(), 200).await;
+    ask("getCapture", "GET", capture.clone(), none(), 200).await;
+    ask("stopCapture", "POST", format!("{capture}/stop"), none(), 200).await;
+    ask("exportCapture", "GET", format!("{capture}/export"), none(), 200).await;
+    ask("removeCapture", "DELETE", capture.clone(), none(), 204).await;
+    ask("exportCapture", "GET", format!("{capture}/export"), none(), 404).await;
+    ask("importCapture", "POST", "/captures/import".into(), "{}".into(), 415).await;
+
     ask("undeploy", "DELETE", format!("/routes/{route}"), none(), 200).await;
     ask("undeploy", "DELETE", format!("/routes/{route}"), none(), 404).await;
     ask("rollback", "POST", "/rollback".into(), json!({"to": 1}).to_string().into(), 201).await;
@@ -153,7 +171,7 @@ async fn every_operation_answers_as_documented() {
 
     ask("listActivations", "GET", "/activations?limit=5".into(), none(), 200).await;
     ask("listActivations", "GET", "/activations?limit=5000".into(), none(), 400).await;
-    ask("listLogs", "GET", "/logs?request_id=r1".into(), none(), 200).await;
+    ask("listLogs", "GET", "/logs?request_id=r1&since=1&level=warn".into(), none(), 200).await;
     ask("getHealth", "GET", "/health".into(), none(), 200).await;
     let described = ask("getOpenApi", "GET", "/openapi.json".into(), none(), 200).await;
     assert!(Document::parse(&described.body).is_ok());

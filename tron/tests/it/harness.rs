@@ -152,6 +152,7 @@ fn config() -> Config {
         ready_timeout: Duration::from_millis(500),
         bundle_bytes_max: 1024 * 1024,
         sweep_interval: Duration::from_millis(50),
+        capture_linger: Duration::from_millis(50),
         ..Config::new(MemberId::generate(Role::Tron), Token::from_text(TOKEN).unwrap())
     }
 }

@@ -4,6 +4,7 @@
 
 mod admin;
 mod calls;
+mod captures;
 mod console;
 mod dead_letters;
 mod deploying;

@@ -21,6 +21,7 @@ enum Kind {
     Full(Bytes),
     Lines(mpsc::Receiver<Bytes>),
     Stored { stream: BodyStream, left: u64 },
+    Streamed(BodyStream),
 }
 
 /// Writes the lines of a streamed response; dropping it ends the response.
@@ -32,6 +33,11 @@ impl ResponseBody {
     /// and it is the only way to tell that something is missing.
     pub fn stored(stream: BodyStream, len: u64) -> Self {
         Self(Kind::Stored { stream, left: len })
+    }
+
+    /// A body whose length nobody knows yet. When the stream fails, the connection breaks off.
+    pub fn streamed(stream: BodyStream) -> Self {
+        Self(Kind::Streamed(stream))
     }
 
     /// A body that is there whole.
@@ -76,13 +82,16 @@ impl Body for ResponseBody {
                 }
                 Some(data.map(Frame::data))
             }),
+            Kind::Streamed(stream) => {
+                stream.as_mut().poll_next(cx).map(|data| data.map(|data| data.map(Frame::data)))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Full(bytes) => bytes.is_empty(),
-            Kind::Lines(_) => false,
+            Kind::Lines(_) | Kind::Streamed(_) => false,
             Kind::Stored { left, .. } => *left == 0,
         }
     }
@@ -90,7 +99,7 @@ impl Body for ResponseBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Kind::Lines(_) => SizeHint::default(),
+            Kind::Lines(_) | Kind::Streamed(_) => SizeHint::default(),
             Kind::Stored { left, .. } => SizeHint::with_exact(*left),
         }
     }

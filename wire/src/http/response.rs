@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Lines, Response, ResponseBody};
 use crate::Problem;
+use crate::store::BodyStream;
 
 /// The header that carries a request's id, both ways.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,9 +29,19 @@ pub fn full(status: u16, headers: &[(String, String)], body: Bytes) -> Result<Re
 /// A response whose lines are sent as they come up, as newline-delimited JSON.
 pub fn lines() -> (Lines, Response) {
     let (lines, body) = ResponseBody::lines();
+    (lines, of_lines(body))
+}
+
+/// A response of newline-delimited JSON that is read as fast as the client takes it. When the stream fails, the
+/// connection breaks off.
+pub fn streamed_lines(stream: BodyStream) -> Response {
+    of_lines(ResponseBody::streamed(stream))
+}
+
+fn of_lines(body: ResponseBody) -> Response {
     let mut response = Builder::new(body);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
-    (lines, response)
+    response
 }
 
 /// A response that tells of a problem, with its request id.

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use object_store::path::Path as Key;
-use object_store::{ObjectStoreExt, PutMode};
+use object_store::{ObjectMeta, ObjectStoreExt, PutMode};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Error, Store, unavailable};
+use super::{Error, Store, is_older, unavailable};
 use crate::capture::Capture;
 use crate::invoke::is_false;
 use crate::{CaptureId, MemberId, Timestamp};
@@ -153,19 +153,33 @@ impl Store {
     /// When the store cannot be read.
     pub async fn chunks(&self, id: &CaptureId) -> Result<Vec<Chunk>, Error> {
         let objects = self.list(&format!("{CAPTURES}/{id}")).await?;
-        let chunk = |object: &object_store::ObjectMeta| Chunk::of(object.location.filename()?, object.size);
+        let chunk = |object: &ObjectMeta| Chunk::of(object.location.filename()?, object.size);
         let mut chunks: Vec<_> = objects.iter().filter_map(chunk).collect();
         chunks.sort();
         Ok(chunks)
     }
 
-    /// The calls in a chunk, one per line; none when it was deleted.
+    /// The calls in a chunk, one per line.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store cannot be read, or the capture was deleted meanwhile.
     pub async fn chunk(&self, id: &CaptureId, chunk: &Chunk) -> Result<Bytes, Error> {
         let found = self.get(&key(id, &chunk.name), || "fetch captured calls".to_owned()).await?;
-        Ok(found.unwrap_or_default())
+        found.ok_or_else(|| Error::CaptureGone(id.clone()))
+    }
+
+    /// Deletes what is left of a capture that nobody knows, if nothing was written to it since `before`: somebody may
+    /// be bringing one here.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub async fn delete_abandoned_capture(&self, id: &CaptureId, before: Timestamp) -> Result<(), Error> {
+        let objects = self.list(&format!("{CAPTURES}/{id}")).await?;
+        match objects.iter().all(|object| is_older(object, before)) {
+            // Those alone: one that comes meanwhile is not old.
+            true => self.delete_all(id, objects).await.map(drop),
+            false => Ok(()),
+        }
     }
 
     /// Deletes a capture and its calls; says whether there was one. What is left when this fails is found again by
@@ -174,9 +188,13 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or written.
     pub async fn delete_capture(&self, id: &CaptureId) -> Result<bool, Error> {
+        let objects = self.list(&format!("{CAPTURES}/{id}")).await?;
+        self.delete_all(id, objects).await
+    }
+
+    async fn delete_all(&self, id: &CaptureId, objects: Vec<ObjectMeta>) -> Result<bool, Error> {
         let action = || "delete a capture".to_owned();
-        let folder = format!("{CAPTURES}/{id}");
-        let keys = self.list(&folder).await?.into_iter().map(|object| Ok(object.location));
+        let keys = objects.into_iter().map(|object| Ok(object.location));
         let mut deleted = self.objects.delete_stream(futures_util::stream::iter(keys).boxed());
         let mut any = false;
         while let Some(outcome) = deleted.next().await {
@@ -188,7 +206,7 @@ impl Store {
         }
         if let Some(directory) = &self.directory {
             // Fails when something came into it meanwhile, which is then found again.
-            let _not_empty = std::fs::remove_dir(directory.join(folder));
+            let _not_empty = std::fs::remove_dir(directory.join(CAPTURES).join(id.as_str()));
         }
         Ok(any)
     }
@@ -252,8 +270,20 @@ mod tests {
         assert!(store.delete_capture(id).await.unwrap());
         assert!(!store.delete_capture(id).await.unwrap());
         assert_eq!(store.capture(id).await.unwrap(), None);
-        assert_eq!(store.chunk(id, &chunks[0]).await.unwrap(), "");
+        assert!(matches!(store.chunk(id, &chunks[0]).await, Err(Error::CaptureGone(gone)) if gone == *id));
         assert!(!directory.path().join(format!("a/store/captures/{id}")).exists());
+    }
+
+    #[tokio::test]
+    async fn calls_of_nobody_go_when_they_are_old() {
+        let (_directory, store) = store();
+        let id = CaptureId::generate();
+        store.append_chunk(&id, Bytes::from_static(b"a\n"), 1).await.unwrap();
+        let minute = std::time::Duration::from_secs(60);
+        store.delete_abandoned_capture(&id, Timestamp::now().before(minute)).await.unwrap();
+        assert_eq!(store.chunks(&id).await.unwrap().len(), 1);
+        store.delete_abandoned_capture(&id, Timestamp::now().after(minute)).await.unwrap();
+        assert_eq!(store.captures().await.unwrap(), []);
     }
 
     #[tokio::test]

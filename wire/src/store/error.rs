@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::bodies::BODY_BYTES_MAX;
-use crate::{BodySha, BundleSha};
+use crate::{BodySha, BundleSha, CaptureId};
 
 /// What went wrong between us and the store.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +53,9 @@ pub enum Error {
     /// The bytes under a bundle's SHA-256 have another one.
     #[error("bundle {0} is damaged")]
     Damaged(BundleSha),
+    /// A capture was deleted while it was read.
+    #[error("capture {0} was deleted meanwhile")]
+    CaptureGone(CaptureId),
     /// A body, or a part of one, is not there: it was deleted, or never kept.
     #[error("body {0} is not in the store")]
     BodyAbsent(BodySha),

@@ -7,9 +7,10 @@ use super::{message, next, queue, text};
 use crate::broker::contract::Vhost;
 use crate::broker::{
     Broker, CALLBACKS, DEAD_REQUESTS, Error, Queue, REQUESTS, RESULTS, RETRIES, RabbitMq, Topic,
-    callbacks_queue, dead_letters, dead_queue, func_queue, requests_queue, results_queue, retries_queue,
+    callbacks_queue, capture_queue, dead_letters, dead_queue, func_queue, requests_queue, results_queue,
+    retries_queue,
 };
-use crate::{Namespace, RouteId};
+use crate::{CaptureId, Namespace, RouteId};
 
 /// The table in docs/operations.md, which a test holds to this.
 const ROWS: [[&str; 4]; 3] = [
@@ -121,6 +122,29 @@ async fn what_is_tried_again_and_what_nobody_waits_for_passes_as_well() {
     runner.publish(REQUESTS, later).await.unwrap();
     assert_eq!(tron.depth(REQUESTS).await.unwrap().held_back, 1);
     assert_eq!(text(&next(&mut requests).await), "later");
+}
+
+#[tokio::test]
+async fn a_captured_call_goes_to_tron_and_to_whoever_listens() {
+    let (vhost, tron) = prepared().await;
+    let runner = connect(&vhost, "runner").await;
+    let queue = capture_queue(&CaptureId::generate());
+    tron.declare(&queue).await.unwrap();
+    let own = vhost.broker().await;
+    own.declare(&Queue { name: "mine".into(), ..queue.clone() }).await.unwrap();
+    bind(&vhost, "mine", "funcatron.capture", "capture.#").await;
+    runner.publish(&queue.name, message("call\n")).await.unwrap();
+    assert_eq!(text(&next(&mut tron.consume(&queue.name, 1).await.unwrap()).await), "call\n");
+    assert_eq!(text(&next(&mut own.consume("mine", 1).await.unwrap()).await), "call\n");
+    assert_eq!(runner.consume(&queue.name, 1).await.err(), Some(Error::Unavailable));
+    tron.delete(&queue.name).await.unwrap();
+}
+
+/// As any client of RabbitMQ can.
+async fn bind(vhost: &Vhost, queue: &str, exchange: &str, key: &str) {
+    let connection = lapin::Connection::connect_uri(vhost.url().uri(), Default::default()).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    crate::broker::rabbitmq::topology::bind(&channel, queue, exchange, key).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,0 +1,233 @@
+//! `Captures`: calls that operators want to keep. They come from the broker into the store, and out of it as one file.
+
+mod export;
+mod import;
+mod intake;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, future, stream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use wire::admin::{CaptureInfo, CaptureState};
+use wire::capture::Capture;
+use wire::store::{CaptureEnd, CaptureRecord, EndReason};
+use wire::{Broker, CaptureId, Chain, Heartbeat, MemberId, Observation, Store, Timestamp, store};
+
+use crate::Rejection;
+use crate::observations::Observations;
+use intake::Intake;
+
+pub(crate) use export::Export;
+pub(crate) use import::Import;
+
+/// Captures that are looked at at a time for a listing.
+const LOOKS_MAX: usize = 16;
+
+/// How often captures are deleted whose time is over.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// What was begun and never ended, such as an import whose client left, is deleted after this time.
+const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// Exports and imports at a time: each holds calls with their bodies, and an index of all calls.
+const TRANSFERS_MAX: usize = 2;
+
+/// What is kept of calls.
+pub(crate) struct Captures {
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) store: Store,
+    pub(crate) observations: Arc<Observations>,
+    /// How long after its end a capture is still taken in: calls that had begun, and what waits in its queue.
+    linger: Duration,
+    sweep_interval: Duration,
+    /// What runners say that they had no room for, of those captures that are being taken in.
+    missed: Mutex<HashMap<CaptureId, BTreeMap<MemberId, u64>>>,
+    transfers: Arc<Semaphore>,
+}
+
+impl Captures {
+    /// The most that one may have, bodies that lie elsewhere left out: so much can be sorted in memory.
+    pub(crate) const BYTES_MAX: u64 = 1 << 30;
+
+    pub(crate) fn new(
+        broker: Arc<dyn Broker>,
+        store: Store,
+        observations: Arc<Observations>,
+        linger: Duration,
+        sweep_interval: Duration,
+    ) -> Self {
+        Self {
+            broker,
+            store,
+            observations,
+            linger,
+            sweep_interval: sweep_interval.min(SWEEP_INTERVAL),
+            missed: Mutex::default(),
+            transfers: Arc::new(Semaphore::new(TRANSFERS_MAX)),
+        }
+    }
+
+    /// Takes in what is captured, and what was when Tron stopped, until shutdown.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut head = self.observations.watch();
+        let mut sweeps = wire::ticks(self.sweep_interval);
+        let (mut open, mut intakes) = (HashSet::new(), JoinSet::new());
+        let mut due = stop.run_until_cancelled(self.left_over()).await.unwrap_or_default();
+        loop {
+            let now = Timestamp::now();
+            let observed = Arc::clone(&head.borrow_and_update().observation);
+            due.extend(observed.captures.iter().filter(|capture| capture.until > now).cloned());
+            for capture in due.drain(..) {
+                if open.insert(capture.id.clone()) {
+                    let intake = Intake::new(Arc::clone(&self), capture);
+                    intakes.spawn(intake.run(stop.clone()));
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                // The sender is as long there as we are.
+                Ok(()) = head.changed() => {}
+                Some(Ok(ended)) = intakes.join_next() => {
+                    open.remove(&ended);
+                }
+                _ = sweeps.tick() => self.sweep().await,
+            }
+        }
+        while intakes.join_next().await.is_some() {}
+    }
+
+    /// What captures there are, of which something may wait in a queue.
+    async fn left_over(&self) -> Vec<Capture> {
+        // Who asks whether one is over is to know what is observed.
+        let observed = self.observations.current().await;
+        match observed.and(self.records().await) {
+            Ok(records) => {
+                let ours = records.into_iter().filter(|record| !record.imported);
+                ours.map(|record| record.capture).collect()
+            }
+            Err(error) => {
+                warn!(error = %Chain(&error), "earlier captures cannot be read");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Takes note of what a runner had no room for.
+    pub(crate) fn hear(&self, heartbeat: &Heartbeat) {
+        let Some(report) = heartbeat.runner.as_ref().filter(|report| !report.captures.is_empty()) else {
+            return;
+        };
+        let mut missed = self.missed();
+        for (id, count) in &report.captures {
+            if let Some(runners) = missed.get_mut(id) {
+                runners.insert(heartbeat.member.clone(), *count);
+            }
+        }
+    }
+
+    fn missed(&self) -> MutexGuard<'_, HashMap<CaptureId, BTreeMap<MemberId, u64>>> {
+        // A map is whole after every statement: a panic elsewhere does not spoil it.
+        self.missed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place among the exports and imports.
+    async fn transfer(&self) -> Option<OwnedSemaphorePermit> {
+        // There is always one some time: nobody closes it.
+        Arc::clone(&self.transfers).acquire_owned().await.ok()
+    }
+
+    /// Ends a capture that runs.
+    pub(crate) async fn end(&self, id: &CaptureId, reason: EndReason) -> Result<(), Rejection> {
+        let remove = |next: &mut Observation| {
+            let before = next.captures.len();
+            next.captures.retain(|capture| capture.id != *id);
+            match next.captures.len() < before {
+                true => Ok(()),
+                false => Err(Rejection::Conflict(format!("capture {id} does not run"))),
+            }
+        };
+        self.observations.change(remove).await?;
+        Ok(self.store.end_capture(id, CaptureEnd { at: Timestamp::now(), reason }).await?)
+    }
+
+    /// What was asked for.
+    pub(crate) async fn record(&self, id: &CaptureId) -> Result<CaptureRecord, Rejection> {
+        let record = self.store.capture(id).await?;
+        record.ok_or_else(|| Rejection::NotFound(format!("there is no capture {id}")))
+    }
+
+    /// Every capture, the newest first.
+    pub(crate) async fn infos(&self) -> Result<Vec<CaptureInfo>, Rejection> {
+        let mut records = self.records().await?;
+        records.sort_by(|a, b| b.capture.id.cmp(&a.capture.id));
+        let infos = stream::iter(records).map(|record| self.info(record)).buffered(LOOKS_MAX);
+        infos.try_collect().await
+    }
+
+    async fn records(&self) -> Result<Vec<CaptureRecord>, store::Error> {
+        let ids = self.store.captures().await?;
+        let read =
+            stream::iter(ids).map(|id| async move { self.store.capture(&id).await }).buffered(LOOKS_MAX);
+        read.try_filter_map(|record| future::ready(Ok(record))).try_collect().await
+    }
+
+    /// How far a capture is.
+    pub(crate) async fn info(&self, record: CaptureRecord) -> Result<CaptureInfo, Rejection> {
+        let id = &record.capture.id;
+        let chunks = self.store.chunks(id).await?;
+        let missed = self.store.capture_missed(id).await?;
+        Ok(CaptureInfo {
+            state: self.state(&record).await?,
+            entries: chunks.iter().map(|chunk| chunk.entries).sum(),
+            bytes: chunks.iter().map(|chunk| chunk.bytes).sum(),
+            missed: missed.values().sum(),
+            host: record.host,
+            base_path: record.base_path,
+            capture: record.capture,
+        })
+    }
+
+    async fn state(&self, record: &CaptureRecord) -> Result<CaptureState, Rejection> {
+        let id = &record.capture.id;
+        if record.imported {
+            return Ok(CaptureState::Imported);
+        }
+        if self.observations.current().await?.captures.iter().any(|capture| capture.id == *id) {
+            return Ok(CaptureState::Running);
+        }
+        Ok(match self.store.capture_end(id).await? {
+            Some(CaptureEnd { reason: EndReason::Full, .. }) => CaptureState::Full,
+            None if record.capture.until <= Timestamp::now() => CaptureState::Expired,
+            // Whoever stopped it may not have lived to write it down.
+            Some(_) | None => CaptureState::Stopped,
+        })
+    }
+
+    /// Deletes what was to be kept until now. Several Trons may do it at once: deleting what is gone is no error.
+    async fn sweep(&self) {
+        if let Err(error) = self.delete_old().await {
+            warn!(error = %Chain(&error), "old captures not deleted; trying again later");
+        }
+    }
+
+    async fn delete_old(&self) -> Result<(), store::Error> {
+        let now = Timestamp::now();
+        for id in self.store.captures().await? {
+            match self.store.capture(&id).await? {
+                Some(record) if record.capture.delete_at <= now => {
+                    if self.store.delete_capture(&id).await? {
+                        info!(capture = %id, route = %record.capture.route, "old capture deleted");
+                    }
+                }
+                Some(_) => {}
+                None => self.store.delete_abandoned_capture(&id, now.before(ABANDONED_AFTER)).await?,
+            }
+        }
+        Ok(())
+    }
+}
