@@ -7,7 +7,7 @@ use bytes::Bytes;
 use swagger::{Checked, Operation, Payload, Refusal, Retries};
 use tokio::time::timeout;
 use tracing::warn;
-use wire::capture::Drawn;
+use wire::capture::{Capture, Drawn};
 use wire::{
     Activation, Answer, Body, Chain, Component, Fault, Invoke, Level, MemberId, Problem, ProblemKind,
     StoredBody, Timestamp, Version,
@@ -40,6 +40,15 @@ pub(crate) struct Ended {
     pub(crate) record: Activation,
     /// What the Func drew from outside, if that was noted and it was begun.
     pub(crate) drawn: Option<Box<Drawn>>,
+    /// The invoke, if somebody wants to keep it with what it came to.
+    pub(crate) wanted: Option<Box<Wanted>>,
+}
+
+/// An invoke that is to be kept.
+pub(crate) struct Wanted {
+    pub(crate) invoke: Invoke,
+    /// Where; there is at least one.
+    pub(crate) captures: Vec<Arc<Capture>>,
 }
 
 impl Execution {
@@ -135,7 +144,9 @@ impl Execution {
             logs: notes.logs,
         };
         notes::log(&record);
-        Ended { answer, record, drawn: notes.drawn }
+        let captures = self.view.captures(&record);
+        let wanted = (!captures.is_empty()).then(|| Box::new(Wanted { invoke: self.invoke, captures }));
+        Ended { answer, record, drawn: notes.drawn, wanted }
     }
 
     async fn respond(&self, notes: &mut Notes, now: Timestamp) -> Result<Response, Problem> {

@@ -11,6 +11,7 @@ use wire::broker::{Delivery, GivenUp, RETRIES, dead_letters};
 use wire::{Activation, Chain, Invoke, MemberId, MessageError, ProblemKind, bounded_lines, decode_line};
 
 use crate::cancels::Cancels;
+use crate::capture::Captures;
 use crate::deployed::Deployed;
 use crate::execution::{Ended, Execution};
 use crate::observations::{Observations, View};
@@ -24,6 +25,7 @@ use crate::verdict::{self, Run, Verdict};
 pub(crate) struct Hands {
     pub(crate) outbox: Outbox,
     pub(crate) records: Records,
+    pub(crate) captures: Captures,
     pub(crate) cancels: Cancels,
     pub(crate) observations: Observations,
     pub(crate) member: MemberId,
@@ -130,7 +132,11 @@ impl Handling {
         let again = execution.clone();
         let ended = tokio::select! {
             biased;
-            () = self.hands.cancels.of(again.invoke.activation) => again.clone().cancel(),
+            () = self.hands.cancels.of(again.invoke.activation) => {
+                let mut cancelled = again.clone();
+                self.observe(&mut cancelled);
+                cancelled.cancel()
+            }
             ended = self.attempt(execution) => ended,
         };
         let run = Run {
@@ -151,7 +157,7 @@ impl Handling {
         let tally = &self.deployed.tally;
         let mut counted = tally.wait();
         let room = timeout(execution.remaining(), self.share.slot()).await;
-        execution.view = self.hands.observations.of(&self.deployed.route);
+        self.observe(&mut execution);
         match room {
             Ok(_slot) => {
                 counted.begin();
@@ -164,6 +170,12 @@ impl Handling {
                 execution.expire()
             }
         }
+    }
+
+    /// Looks at what operators want to see of a call: as late as that makes no difference.
+    fn observe(&self, execution: &mut Execution) {
+        execution.view = self.hands.observations.of(&self.deployed.route, &execution.invoke);
+        execution.recorded = execution.view.is_recorded();
     }
 
     /// Has a call begun anew that failed; whichever bundle the route has by then takes it.
@@ -213,8 +225,9 @@ impl Handling {
     }
 
     /// Tells the caller of a call that was cut off that it is not begun again.
-    async fn refuse(&self, execution: Execution, detail: String) {
+    async fn refuse(&self, mut execution: Execution, detail: String) {
         self.fail(&execution);
+        self.observe(&mut execution);
         let caller = Caller::of(&execution.invoke);
         self.end(caller, execution.refuse(ProblemKind::OutcomeUnknown, detail)).await;
     }
@@ -229,9 +242,13 @@ impl Handling {
         self.refuse(execution, detail).await;
     }
 
-    /// Publishes the answer, then leaves the record.
+    /// Publishes the answer, then leaves the record, and the call itself if it is to be kept.
     async fn end(&self, caller: Caller, ended: Ended) {
-        self.hands.outbox.answer(&caller, &ended.answer).await;
-        self.hands.records.keep(ended.record).await;
+        let Ended { answer, record, drawn, wanted } = ended;
+        self.hands.outbox.answer(&caller, &answer).await;
+        if let Some(wanted) = wanted {
+            self.hands.captures.keep(self.deployed.clone(), *wanted, answer, record.clone(), drawn);
+        }
+        self.hands.records.keep(record).await;
     }
 }

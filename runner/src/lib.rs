@@ -4,6 +4,7 @@ mod artefacts;
 mod ascii;
 mod bodies;
 mod cancels;
+mod capture;
 mod config;
 mod consumption;
 mod deployed;

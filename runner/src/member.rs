@@ -18,6 +18,7 @@ use wire::{
 
 use crate::Config;
 use crate::cancels::{Cancels, Told};
+use crate::capture::Missed;
 use crate::deployed::Deployed;
 use crate::loader::Loader;
 use crate::loading::{Loaded, Loading};
@@ -39,6 +40,8 @@ pub(crate) struct Member {
     broker: Arc<dyn Broker>,
     loader: Arc<Loader>,
     tallies: Arc<Tallies>,
+    /// What captures missed.
+    missed: Arc<Missed>,
     serving: watch::Sender<Arc<Serving>>,
     cancels: Told,
     observations: observations::Told,
@@ -61,6 +64,7 @@ impl Member {
         broker: Arc<dyn Broker>,
         loader: Loader,
         tallies: Arc<Tallies>,
+        missed: Arc<Missed>,
     ) -> Self {
         Self {
             id: config.member.clone(),
@@ -68,6 +72,7 @@ impl Member {
             broker,
             loader: Arc::new(loader),
             tallies,
+            missed,
             serving: watch::Sender::default(),
             cancels: Told::default(),
             observations: observations::Told::default(),
@@ -236,6 +241,7 @@ impl Member {
             runner: Some(RunnerReport {
                 cpu_us: cpu_us(),
                 funcs: self.tallies.busy(Instant::now()),
+                captures: self.missed.counts(),
                 ..self.report.clone()
             }),
             ..Heartbeat::now(self.id.clone(), Role::Runner, self.held)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tracing::event;
-use wire::capture::Drawn;
+use wire::capture::{Drawn, HostCall, HttpExchange, HttpOutcome};
 use wire::{Activation, Invoke, Level, LogLine, Stream, Timestamp};
 
 /// What there is to say about a call beside its answer.
@@ -31,6 +31,8 @@ impl Notes {
 
     /// Adds what whoever looks for a mistake wants to know of every call.
     pub(crate) fn add_details(&mut self, invoke: &Invoke, measured: &Measured) {
+        let drawn = self.drawn.as_deref().map(|drawn| &drawn.calls[..]).unwrap_or_default();
+        let told: Vec<String> = told(drawn).collect();
         let Measured { queued, service, status } = measured;
         let operation = self.operation.as_deref().unwrap_or("no operation");
         let matched = format!(
@@ -39,8 +41,43 @@ impl Notes {
         );
         let ended = format!("answered with {status} after {service:?}, {:?} of a processor", self.cpu);
         self.add(Level::Debug, matched);
+        told.into_iter().for_each(|text| self.add(Level::Debug, text));
         self.add(Level::Debug, ended);
     }
+}
+
+/// What a Func asked for, in words; clocks and random bytes as sums.
+fn told(calls: &[HostCall]) -> impl Iterator<Item = String> {
+    let (mut looks, mut bytes) = (0, 0);
+    for call in calls {
+        match call {
+            HostCall::WallClock { .. } | HostCall::MonotonicClock { .. } => looks += 1,
+            HostCall::Random { bytes: more, .. } => bytes += more,
+            HostCall::Http(_) => {}
+        }
+    }
+    let sums =
+        (looks + bytes > 0).then(|| format!("looked at a clock {looks} times, drew {bytes} random bytes"));
+    let sent = calls.iter().filter_map(|call| match call {
+        HostCall::Http(exchange) => Some(sent(exchange)),
+        _ => None,
+    });
+    sums.into_iter().chain(sent)
+}
+
+/// A request to somebody else in words, without its query: that may be secret.
+fn sent(exchange: &HttpExchange) -> String {
+    let HttpExchange { at_us, took_us, method, url, outcome, .. } = exchange;
+    let (at, took) = (Duration::from_micros(*at_us), Duration::from_micros(*took_us));
+    let url = url.split_once('?').map_or(url.as_str(), |(url, _)| url);
+    // Nor is whom it goes to in the name of.
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let url = host.split_once('@').filter(|(user, _)| !user.contains('/')).map_or(url, |(_, host)| host);
+    let came = match outcome {
+        HttpOutcome::Response { status, .. } => format!("answered with {status}"),
+        HttpOutcome::Failed(error) => format!("failed with {error}"),
+    };
+    format!("{method} {url} at {at:?} {came} after {took:?}")
 }
 
 /// Gives the lines of a record to the log as well.

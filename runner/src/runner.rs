@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::{Broker, Store};
 
+use crate::capture::Captures;
 use crate::loader::Loader;
 use crate::member::Member;
 use crate::tallies::Tallies;
@@ -25,15 +26,18 @@ pub async fn run(
 ) -> Result<(), Error> {
     let tallies = Arc::new(Tallies::default());
     let loader = Loader::new(&config, store, tallies.clone())?;
-    let member = Member::new(&config, broker.clone(), loader, tallies);
+    let (captures, publisher) = Captures::new(broker.clone());
+    let member = Member::new(&config, broker.clone(), loader, tallies, captures.missed());
     let stop = shutdown.child_token();
     // However this function ends, its threads end with it.
     let _stop_on_exit = stop.clone().drop_guard();
-    let mut threads = Vec::with_capacity(config.threads);
+    let mut threads = Vec::with_capacity(config.threads + 1);
+    threads.push(publisher.spawn().map_err(Error::Thread)?);
     for number in 0..config.threads {
         let worker = Worker {
             broker: broker.clone(),
             serving: member.serving(),
+            captures: captures.clone(),
             cancels: member.cancels(),
             observations: member.observations(),
             tries_alone: number == 0,
@@ -41,6 +45,8 @@ pub async fn run(
         };
         threads.push(worker.spawn(format!("func-{number}"), &config).map_err(Error::Thread)?);
     }
+    // Its thread ends with the last of the others.
+    drop(captures);
     member.run(stop.clone()).await;
     stop.cancel();
     let joined = tokio::task::spawn_blocking(|| threads.into_iter().try_for_each(JoinHandle::join));

@@ -112,7 +112,7 @@ impl Stage {
             view: View::default(),
             recorded: true,
         };
-        let Ended { mut answer, mut record, drawn } = execution.run().await;
+        let Ended { mut answer, mut record, drawn, .. } = execution.run().await;
         if let Body::Stored(stored) = &answer.body
             && let Ok(bytes) = read(&store, stored).await
         {

@@ -14,6 +14,7 @@ use wire::Broker;
 
 use crate::Config;
 use crate::cancels::Cancels;
+use crate::capture::Captures;
 use crate::consumption::Consumption;
 use crate::deployed::Deployed;
 use crate::handling::Hands;
@@ -32,6 +33,7 @@ const EVENT_INTERVAL: u32 = 8;
 pub(crate) struct Worker {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) serving: watch::Receiver<Arc<Serving>>,
+    pub(crate) captures: Captures,
     pub(crate) cancels: Cancels,
     pub(crate) observations: Observations,
     /// Whether it also tries the calls that are tried alone: one thread of a runner does.
@@ -57,6 +59,7 @@ impl Worker {
         let hands = Arc::new(Hands {
             outbox: Outbox::new(self.broker.clone()),
             records,
+            captures: self.captures.clone(),
             cancels: self.cancels.clone(),
             observations: self.observations.clone(),
             member: config.member.clone(),

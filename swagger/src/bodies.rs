@@ -67,11 +67,13 @@ impl<'v> Reader<'v> {
     ) -> Content {
         let typed = schema.as_ref().filter(|_| types.iter().any(|text| !text.ends_with("json")));
         let shape = typed.map_or_else(Shape::default, |schema| self.shape(schema));
+        let secret = self.secret(schema.as_ref());
         let schema = schema.map(|schema| self.schema(schema, direction));
         let mut content = Content::default();
         for text in types {
             if let Some(range) = self.range(text, at).filter(|_| self.spend()) {
-                content.media.push(Media { range, schema: schema.clone(), shape: shape.clone() });
+                let (schema, shape, secret) = (schema.clone(), shape.clone(), secret.clone());
+                content.media.push(Media { range, schema, shape, secret });
             }
         }
         content
@@ -86,8 +88,9 @@ impl<'v> Reader<'v> {
             let schema = media.child("schema");
             let typed = schema.as_ref().filter(|_| range.is_typed_by_schema());
             let shape = typed.map_or_else(Shape::default, |schema| self.shape(schema));
+            let secret = self.secret(schema.as_ref());
             let schema = schema.map(|schema| self.schema(schema, direction));
-            content.media.push(Media { range, schema, shape });
+            content.media.push(Media { range, schema, shape, secret });
         }
         content
     }

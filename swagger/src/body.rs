@@ -9,6 +9,7 @@ use crate::{
     parameter::{Pairs, Parameter},
     parameters::shape_of,
     schema::Shape,
+    secrets::{self, Secrets},
 };
 
 /// What a request may carry.
@@ -49,6 +50,20 @@ impl Body {
             || self.content.pick(content_type).is_some_and(|media| media.reads(content_type))
     }
 
+    /// Where the secrets of a body are, of which perhaps no byte is there.
+    pub(crate) fn secrets(&self, content_type: &str, body: Option<&[u8]>) -> Secrets {
+        let secret = || self.fields.iter().filter(|field| field.is_secret());
+        if secret().next().is_none() {
+            return self.content.secrets(content_type, body);
+        }
+        match body {
+            Some(body) if !is_multipart(content_type) => {
+                secrets::of_fields(body, |name| secret().any(|field| field.is_found_under(name)))
+            }
+            _ => Secrets::Somewhere,
+        }
+    }
+
     /// Checks what there is to read of a body.
     pub(crate) fn check(&self, request: &Request<'_>, faults: &mut Vec<Fault>) {
         let Payload::Whole(body) = request.body else { return };
@@ -68,9 +83,7 @@ impl Body {
     }
 
     fn check_form(&self, content_type: &str, body: &[u8], faults: &mut Vec<Fault>) {
-        let is_multipart =
-            content_type.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"));
-        let refused = if is_multipart {
+        let refused = if is_multipart(content_type) {
             multipart::read(content_type, body, &self.shape)
                 .map(|form| self.check_object(form, body.len(), faults))
         } else {
@@ -94,4 +107,8 @@ impl Body {
             };
         }
     }
+}
+
+fn is_multipart(content_type: &str) -> bool {
+    content_type.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("multipart/"))
 }

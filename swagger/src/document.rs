@@ -9,6 +9,8 @@ use crate::{
     node::Node,
     operations::Operations,
     reader::{Reader, Version},
+    secrets::{self, Secrets},
+    security::ApiKey,
     source,
 };
 
@@ -22,6 +24,7 @@ pub struct Document {
     base_path: BasePath,
     placement: BTreeMap<String, String>,
     operations: Operations,
+    api_keys: Vec<ApiKey>,
 }
 
 impl Document {
@@ -38,12 +41,14 @@ impl Document {
         let (host, base_path) = reader.served_at();
         let placement = reader.placement();
         let operations = reader.operations(&title);
+        let api_keys = reader.api_keys();
         reader.finish_schemas();
+        reader.finish_secrets();
         let faults = reader.into_faults();
         if !faults.is_empty() {
             return Err(Invalid { faults });
         }
-        Ok(Document { json, title, version: api_version, host, base_path, placement, operations })
+        Ok(Document { json, title, version: api_version, host, base_path, placement, operations, api_keys })
     }
 
     /// The title (`info.title`).
@@ -80,6 +85,21 @@ impl Document {
     /// answered by a documented `GET`.
     pub fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
         self.of_request(self.operations.paths.find(path)?.path, method)
+    }
+
+    /// Whether this header carries an API key, by any security scheme of the document.
+    pub fn is_api_key_header(&self, name: &str) -> bool {
+        self.api_keys.iter().any(|key| matches!(key, ApiKey::Header(own) if own.eq_ignore_ascii_case(name)))
+    }
+
+    /// Where the secrets are in a query: API keys, by any security scheme of the document, and what its operation
+    /// marks, if it has one.
+    pub fn query_secrets(&self, operation: Option<&Operation>, query: &str) -> Secrets {
+        let is_api_key =
+            |name: &str| self.api_keys.iter().any(|key| matches!(key, ApiKey::Query(own) if own == name));
+        secrets::of_fields(query.as_bytes(), |name| {
+            is_api_key(name) || operation.is_some_and(|operation| operation.is_secret_query(name))
+        })
     }
 
     /// The document as JSON, for documentation pages and templates.

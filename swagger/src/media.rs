@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     Fault, Location, form, multipart,
     schema::{Schema, Shape},
+    secrets::{Secret, Secrets},
 };
 
 /// The media types of a body, in document order.
@@ -21,6 +22,7 @@ pub(crate) struct Media {
     pub(crate) range: Range,
     pub(crate) schema: Option<Schema>,
     pub(crate) shape: Shape,
+    pub(crate) secret: Secret,
 }
 
 /// `type/subtype`, where either may be `*`; lower case, without parameters.
@@ -83,6 +85,18 @@ impl Content {
         fits.rev().max_by_key(|(fit, _)| *fit).map(|(_, media)| media)
     }
 
+    /// Where the secrets of a body are, of which perhaps no byte is there. One whose type is not documented may be
+    /// any of those that are.
+    pub(crate) fn secrets(&self, content_type: &str, body: Option<&[u8]>) -> Secrets {
+        let has_secrets = |media: &Media| media.secret.is_somewhere();
+        match (self.pick(content_type), body) {
+            (Some(media), Some(body)) => media.secrets(content_type, body),
+            (Some(media), None) if has_secrets(media) => Secrets::Somewhere,
+            (None, _) if self.media.iter().any(has_secrets) => Secrets::Somewhere,
+            _ => Secrets::None,
+        }
+    }
+
     pub(crate) fn accepted(&self) -> String {
         self.media.iter().map(|media| media.range.0.as_str()).collect::<Vec<_>>().join(", ")
     }
@@ -117,6 +131,17 @@ impl Media {
             faults.extend(
                 mistakes.into_iter().map(|mistake| Fault::new(location, mistake.pointer, mistake.reason)),
             );
+        }
+    }
+
+    /// Where the secrets of a body of this type are.
+    pub(crate) fn secrets(&self, content_type: &str, body: &[u8]) -> Secrets {
+        match kind(content_type) {
+            Kind::Json => self.secret.of_json(body),
+            Kind::Form => self.secret.of_form(body),
+            // To take parts of one apart nobody needed yet.
+            Kind::Multipart | Kind::Text | Kind::Binary if self.secret.is_somewhere() => Secrets::Somewhere,
+            Kind::Multipart | Kind::Text | Kind::Binary => Secrets::None,
         }
     }
 
@@ -170,6 +195,7 @@ mod tests {
             range: Range::parse(text).unwrap(),
             schema: None,
             shape: Shape::default(),
+            secret: Secret::default(),
         });
         let content = Content { media: media.into() };
         let picked = |text: &str| content.pick(text).unwrap().range.to_string();

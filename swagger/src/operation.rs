@@ -10,6 +10,7 @@ use crate::{
     parameter::{Pairs, Parameter},
     response::{self, Response},
     retries::Retries,
+    secrets::Secrets,
     security::Security,
     style::Encoding,
 };
@@ -108,6 +109,41 @@ impl Operation {
         let Some(response) = response::pick(&self.responses, status) else { return Ok(()) };
         let faults = response.check_head(headers);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Whether the document marks this header of a request as secret.
+    pub fn is_secret_header(&self, name: &str) -> bool {
+        let is_it = |header: &Parameter| header.name.eq_ignore_ascii_case(name);
+        self.parameters.header.iter().any(|header| is_it(header) && header.is_secret())
+    }
+
+    /// Whether the document marks this member of a query as secret.
+    pub(crate) fn is_secret_query(&self, name: &str) -> bool {
+        self.parameters.query.iter().any(|query| query.is_secret() && query.is_found_under(name))
+    }
+
+    /// Whether each segment of its path holds a secret parameter, from the first on.
+    pub fn secret_segments(&self) -> impl Iterator<Item = bool> + '_ {
+        let secret = || self.parameters.path.iter().filter(|one| one.is_secret());
+        let segments = self.path.strip_prefix('/').unwrap_or(&self.path).split('/');
+        segments.map(move |segment| secret().any(|one| segment.contains(&format!("{{{}}}", one.name))))
+    }
+
+    /// Where the secrets are in the body of a request, of which perhaps no byte is there.
+    pub fn request_secrets(&self, content_type: &str, body: Option<&[u8]>) -> Secrets {
+        self.body.as_ref().map_or(Secrets::None, |documented| documented.secrets(content_type, body))
+    }
+
+    /// Whether the document marks this header of such an answer as secret.
+    pub fn is_secret_response_header(&self, status: u16, name: &str) -> bool {
+        let is_it = |header: &Parameter| header.name.eq_ignore_ascii_case(name) && header.is_secret();
+        response::pick(&self.responses, status).is_some_and(|response| response.headers.iter().any(is_it))
+    }
+
+    /// Where the secrets are in the body of such an answer, of which perhaps no byte is there.
+    pub fn response_secrets(&self, status: u16, content_type: &str, body: Option<&[u8]>) -> Secrets {
+        let response = response::pick(&self.responses, status);
+        response.map_or(Secrets::None, |response| response.content.secrets(content_type, body))
     }
 
     /// Everything about a request but its path.

@@ -9,6 +9,7 @@ use crate::{
     node::join,
     percent,
     schema::{Schema, Shape},
+    secrets::Secret,
     style::{self, Encoding, Style},
 };
 
@@ -23,9 +24,26 @@ pub(crate) struct Parameter {
     pub(crate) shape: Shape,
     pub(crate) schema: Option<Schema>,
     pub(crate) default: Option<Value>,
+    pub(crate) secret: Secret,
 }
 
 impl Parameter {
+    /// Whether it is secret, or anything in it.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.secret.is_somewhere()
+    }
+
+    /// Whether the value of this name, in a query or a form, is the parameter or a part of it.
+    pub(crate) fn is_found_under(&self, name: &str) -> bool {
+        match self.style {
+            Style::DeepObject => {
+                name.strip_prefix(self.name.as_str()).is_some_and(|rest| rest.starts_with('['))
+            }
+            Style::Form { explode: true } if self.shape.object => self.shape.properties.contains_key(name),
+            _ => self.name == name,
+        }
+    }
+
     /// Reads and checks the value of one raw text.
     pub(crate) fn read(&self, raw: &str, encoding: Encoding, faults: &mut Vec<Fault>) -> Option<Value> {
         match self.style.value(&self.name, raw, &self.shape, encoding) {

@@ -94,6 +94,7 @@ impl<'v> Reader<'v> {
         };
         let direction = if location == Location::Response { Direction::Response } else { Direction::Request };
         let default = schema.as_ref().and_then(|schema| self.seen_through(schema).child("default"));
+        let secret = self.secret_parameter(node, schema.as_ref());
         Parameter {
             name: name.to_owned(),
             location: if location == Location::Response { Location::Header } else { location },
@@ -103,6 +104,7 @@ impl<'v> Reader<'v> {
             shape: schema.as_ref().map_or_else(Shape::default, |schema| self.shape(schema)),
             schema: schema.map(|schema| self.schema(schema, direction)),
             default: default.map(|default| default.value.clone()),
+            secret,
         }
     }
 

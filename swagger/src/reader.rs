@@ -6,6 +6,7 @@ use crate::{
     Fault, Location,
     node::{self, Node},
     schema::Schemas,
+    secrets::Marks,
 };
 
 /// Mistakes beyond these help nobody, and a hostile document could hold millions.
@@ -29,13 +30,21 @@ pub(crate) struct Reader<'v> {
     pub(crate) root: &'v Value,
     pub(crate) version: Version,
     pub(crate) schemas: Schemas<'v>,
+    pub(crate) marks: Marks<'v>,
     faults: Vec<Fault>,
     work_left: usize,
 }
 
 impl<'v> Reader<'v> {
     pub(crate) fn new(root: &'v Value, version: Version) -> Reader<'v> {
-        Reader { root, version, schemas: Schemas::new(root), faults: Vec::new(), work_left: WORK_MAX }
+        Reader {
+            root,
+            version,
+            schemas: Schemas::new(root),
+            marks: Marks::new(root),
+            faults: Vec::new(),
+            work_left: WORK_MAX,
+        }
     }
 
     pub(crate) fn fault(&mut self, pointer: impl Into<String>, reason: impl Into<String>) {

@@ -37,6 +37,13 @@ enum Place {
     Cookie,
 }
 
+/// What carries an API key, apart from a cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ApiKey {
+    Header(String),
+    Query(String),
+}
+
 impl Security {
     /// Refuses a request that carries the credentials of no alternative.
     pub(crate) fn check(&self, request: &Request<'_>) -> Result<(), Refusal> {
@@ -124,13 +131,29 @@ impl<'v> Reader<'v> {
         Some(Security { alternatives })
     }
 
-    fn scheme(&mut self, name: &str, pointer: &str, title: &str) -> Option<Scheme> {
+    /// What carries the API keys of all schemes, whether an operation asks for them or not.
+    pub(crate) fn api_keys(&mut self) -> Vec<ApiKey> {
+        let schemes: Vec<Node<'v>> =
+            self.schemes().iter().flat_map(Node::members).map(|(_, one)| one).collect();
+        let schemes = schemes.into_iter().filter_map(|one| read_scheme(&self.seen_through(&one), ""));
+        let keys = schemes.filter_map(|scheme| match scheme {
+            Scheme::ApiKey { name, place: Place::Header } => Some(ApiKey::Header(name)),
+            Scheme::ApiKey { name, place: Place::Query } => Some(ApiKey::Query(name)),
+            _ => None,
+        });
+        keys.collect()
+    }
+
+    fn schemes(&self) -> Option<Node<'v>> {
         let root = Node::root(self.root);
-        let schemes = match self.version {
+        match self.version {
             Version::V2 => root.child("securityDefinitions"),
             _ => root.child("components").and_then(|components| components.child("securitySchemes")),
-        };
-        let Some(declared) = schemes.and_then(|schemes| schemes.child(name)) else {
+        }
+    }
+
+    fn scheme(&mut self, name: &str, pointer: &str, title: &str) -> Option<Scheme> {
+        let Some(declared) = self.schemes().and_then(|schemes| schemes.child(name)) else {
             self.fault(pointer, format!("the security scheme {name:?} is not declared"));
             return None;
         };

@@ -137,10 +137,10 @@ impl Bundles {
         zip.ok_or_else(|| Rejection::NotFound(format!("there is no bundle {sha}")))
     }
 
-    /// The document of a bundle, as JSON.
-    pub(crate) async fn document(&self, sha: &BundleSha) -> Result<Bytes, Rejection> {
+    /// The document of a bundle.
+    pub(crate) async fn document(&self, sha: &BundleSha) -> Result<Document, Rejection> {
         let (opened, _) = self.open(self.content(sha).await?).await?;
-        Ok(opened.document.json().to_string().into())
+        Ok(opened.document)
     }
 
     /// Removes a bundle.

@@ -2,8 +2,11 @@
 
 mod calls;
 mod captures;
+mod documents;
 mod levels;
 mod stats;
+
+pub use documents::Compared;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +28,7 @@ use crate::bundles::{Bundles, Uploaded};
 use crate::captures::Captures;
 use crate::dead_letters::DeadLetters;
 use crate::desired::{self, Change, Claim};
+use crate::documents::Documents;
 use crate::log::Log;
 use crate::observations::Observations;
 use crate::own_calls::OwnCalls;
@@ -49,6 +53,7 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<Log>,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) bundles: Bundles,
+    pub(crate) documents: Documents,
     pub(crate) store: Store,
     pub(crate) activations: Arc<Activations>,
     pub(crate) status: watch::Receiver<Status>,
@@ -138,14 +143,6 @@ impl Handle {
     /// When there is no such bundle.
     pub async fn bundle_content(&self, sha: &BundleSha) -> Result<Bytes, Rejection> {
         self.shared.bundles.content(sha).await
-    }
-
-    /// The document of a bundle, as JSON.
-    ///
-    /// # Errors
-    /// When there is no such bundle.
-    pub async fn bundle_document(&self, sha: &BundleSha) -> Result<Bytes, Rejection> {
-        self.shared.bundles.document(sha).await
     }
 
     /// Removes a bundle.

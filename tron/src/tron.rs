@@ -17,6 +17,7 @@ use crate::calls;
 use crate::captures::Captures;
 use crate::dead_letters::DeadLetters;
 use crate::dispatcher::Dispatcher;
+use crate::documents::Documents;
 use crate::handle::Shared;
 use crate::log::Log;
 use crate::observations::Observations;
@@ -58,6 +59,7 @@ impl Tron {
             broker,
             log,
             bundles: Bundles::new(store.clone(), inspect, config.bundle_bytes_max),
+            documents: Documents::default(),
             store,
             activations: Arc::new(Activations::new(&config)),
             status: status_seen,

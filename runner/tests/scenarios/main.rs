@@ -4,6 +4,7 @@
 mod abyss;
 mod bodies;
 mod calls;
+mod captured;
 mod control;
 #[cfg(test)]
 mod harness;

@@ -73,7 +73,7 @@ impl Api {
             "getRoute" => json(200, &handle.route(&required(path, "id")?).await?),
             "callRoute" => {
                 // Boxed: what a call holds would otherwise be in every request's task.
-                json(200, &Box::pin(handle.call(&required(path, "id")?, read(&body)?)).await?)
+                json(200, &Box::pin(handle.call_compared(&required(path, "id")?, read(&body)?)).await?)
             }
             "undeploy" => json(200, &handle.undeploy(&required(path, "id")?, BY).await?),
             "listDeadQueues" => json(200, &handle.dead_queues().await?),

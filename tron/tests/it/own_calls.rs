@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use wire::admin::CallRequest;
 use wire::broker::{Embedded, Message};
 use wire::{
@@ -90,6 +91,45 @@ async fn a_call_of_an_operator_goes_to_the_bundle_and_its_answer_to_nobody_else(
     let (called, activation) = tokio::join!(stage.handle.call(&deployed.route, asked), played);
     let called = called.unwrap();
     assert_eq!((called.activation, called.answer.body), (activation, Body::from(vec![7; LONG])));
+}
+
+#[tokio::test]
+async fn a_call_that_is_run_again_is_compared_with_what_it_came_to() {
+    let stage = Stage::start().await;
+    let _runner = Runner::start(&stage.broker, None).await;
+    let sha = stage.upload(&document("A", 1)).await;
+    let route = stage.handle.deploy(&request(&sha), "test").await.unwrap().route;
+    let compared = async |body: &'static str| {
+        let expected = json!({"v": 1, "id": "r", "activation": ActivationId::generate(), "attempt": 1,
+            "status": 200, "headers": [], "body": {"text": "before"}});
+        let asked = CallRequest {
+            bundle: Some(sha.clone()),
+            replay: Some(Box::new(Replay {
+                of: ActivationId::generate(),
+                drawn: None,
+                outside: false,
+                expected: Some(serde_json::from_value(expected).unwrap()),
+            })),
+            ..get("/a/x")
+        };
+        let played = async {
+            let invoke = take_one(&stage.broker, route.as_str(), sha.as_str()).await;
+            assert_eq!(invoke.replay.as_ref().unwrap().expected, None, "a runner would not answer");
+            answer(&stage.broker, &invoke, body.into()).await;
+        };
+        let (compared, ()) = tokio::join!(stage.handle.call_compared(&route, asked), played);
+        serde_json::to_value(compared.unwrap().differences).unwrap()
+    };
+    assert_eq!(compared("before").await, json!([]));
+    let differences = compared("after").await;
+    assert_eq!(differences[0]["place"], "body", "{differences}");
+
+    let mut asked = get("/a/x");
+    let expected = json!({"of": ActivationId::generate(), "expected": {"v": 1, "id": "r", "attempt": 1,
+        "activation": ActivationId::generate(), "status": 200, "headers": []}});
+    asked.replay = Some(serde_json::from_value(expected).unwrap());
+    let refused = stage.handle.call_compared(&route, asked).await.unwrap_err();
+    assert_eq!(refused.kind(), ProblemKind::InvalidRequest);
 }
 
 #[tokio::test]
