@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust: the wasm toolchain's packages, Python for schemathesis and what drives a browser, RabbitMQ.
+# Installs what the tests need beside Rust: the wasm toolchain's packages, Python for schemathesis and what drives a browser, RabbitMQ, promtool.
 set -euo pipefail
 
-packages=(build-essential python3-venv rustc-web cargo-web rust-web-src wasi-libc rabbitmq-server openssl docker.io docker-compose chromium)
+packages=(build-essential python3-venv rustc-web cargo-web rust-web-src wasi-libc rabbitmq-server openssl docker.io docker-compose chromium prometheus)
 
 if ! command -v apt-get >/dev/null; then
   echo "This is no Debian: install a C compiler, Python 3 with venv, RabbitMQ, Chromium, and 'rustup target add wasm32-wasip2'." >&2

@@ -8,6 +8,8 @@ use wire::egress::AllowList;
 use wire::http::Limits;
 use wire::{MemberId, Namespace, Role};
 
+use crate::Metrics;
+
 /// As long as load balancers usually wait; the timeouts of operations lie within it.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// The time an answer that was sent at the very deadline needs to arrive: its 504 says more than ours.
@@ -72,6 +74,8 @@ pub struct Config {
     pub calls_ttl: Duration,
     /// Where results may be posted.
     pub callbacks: AllowList,
+    /// Where it counts its requests, for whoever asks.
+    pub metrics: Metrics,
 }
 
 impl Default for Config {
@@ -88,6 +92,7 @@ impl Default for Config {
             trusts_forwarded: false,
             calls_ttl: calls::TTL,
             callbacks: AllowList::default(),
+            metrics: Metrics::default(),
         }
     }
 }

@@ -13,10 +13,12 @@ mod gate;
 mod health;
 mod hop_by_hop;
 mod host;
+mod metrics;
 mod promises;
 mod routes;
 mod server;
 mod target;
 
 pub use config::{BadDispatch, Config, Dispatch};
+pub use metrics::Metrics;
 pub use server::{Error, run};

@@ -54,6 +54,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     let reply_to = replies::queue_name(&config.member);
     let in_flight = InFlight::new(config.in_flight_max);
+    config.metrics.watch(in_flight.clone());
     let opened = open_queues(&broker, &reply_to, &in_flight);
     let Some(replies) = shutdown.run_until_cancelled(opened).await.transpose()? else { return Ok(()) };
     info!(queue = %reply_to, "frontend serves");
@@ -141,14 +142,20 @@ impl Handler for Frontend {
     async fn handle(&self, request: Request, client: SocketAddr) -> Response {
         let id = request_id(request.headers());
         let access_log = AccessLog::begin(&request);
+        let metrics = &self.0.config.metrics;
+        let answering = metrics.begin(request.method());
         let mut response = match self.0.respond(request, client, &id).await {
             Ok(response) => response,
-            Err(refusal) => refuse(&refusal, &id),
+            Err(refusal) => {
+                metrics.refuse(refusal.kind());
+                refuse(&refusal, &id)
+            }
         };
         if let Ok(id) = HeaderValue::from_str(id.as_str()) {
             response.headers_mut().insert(X_REQUEST_ID, id);
         }
         access_log.end(&id, &response);
+        answering.end(response.status());
         response
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use wire::{Labels, MemberId, PoolName};
 
+use crate::Metrics;
+
 /// Calls that may run at once on one thread. Most of them wait for something, a spinning one is made
 /// to share; what bounds the number is memory: each keeps a slot of the pool.
 const SLOTS: usize = 32;
@@ -78,6 +80,8 @@ pub struct Config {
     pub compiler: PathBuf,
     /// Whether Funcs tell the client what went wrong inside them.
     pub dev: bool,
+    /// Where it counts, for whoever asks.
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -107,6 +111,7 @@ impl Config {
             shipped_dir,
             compiler,
             dev: false,
+            metrics: Metrics::default(),
         }
     }
 }

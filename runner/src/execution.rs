@@ -116,6 +116,7 @@ impl Execution {
             notes.add(Level::Error, told(problem));
         }
         let error = result.as_ref().err().map(told);
+        let kind = result.as_ref().err().map(|problem| problem.kind);
         let answer = self.answer(result);
         if self.view.level_min <= Level::Debug {
             notes.add_details(&self.invoke, &Measured { queued, service, status: answer.status });
@@ -144,6 +145,9 @@ impl Execution {
             logs: notes.logs,
         };
         notes::log(&record);
+        if invoke.replay.is_none() {
+            self.deployed.tally.note(&record, kind);
+        }
         let captures = self.view.captures(&record);
         let wanted = (!captures.is_empty()).then(|| Box::new(Wanted { invoke: self.invoke, captures }));
         Ended { answer, record, drawn: notes.drawn, wanted }

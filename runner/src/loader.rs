@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use bytes::Bytes;
 use swagger::{BadBasePath, BasePath, Document, Invalid};
@@ -19,7 +20,7 @@ use crate::egress::Reach;
 use crate::javascript;
 use crate::tallies::Tallies;
 use crate::wasm::{Environment, Func, Limits, Program, Sandbox, Unfit, engine};
-use crate::{Config, Error};
+use crate::{Config, Error, Metrics};
 
 /// Loads bundles from the store.
 pub(crate) struct Loader {
@@ -32,6 +33,7 @@ pub(crate) struct Loader {
     outbound_requests_max: u32,
     dev: bool,
     tallies: Arc<Tallies>,
+    metrics: Metrics,
     /// The JavaScript engine, which all JavaScript bundles share.
     javascript: OnceCell<Program>,
 }
@@ -60,7 +62,7 @@ pub(crate) enum LoadError {
 }
 
 impl Loader {
-    pub(crate) fn new(config: &Config, store: Store, tallies: Arc<Tallies>) -> Result<Self, Error> {
+    pub(crate) fn new(config: &Config, store: Store) -> Result<Self, Error> {
         let slots = config.threads.saturating_mul(config.slots);
         let engine = engine::pooled(slots, config.memory_max).map_err(Error::engine)?;
         let artefacts = Artefacts::open(&config.cache_dir, config.shipped_dir.clone(), &engine)
@@ -74,13 +76,21 @@ impl Loader {
             tls: Tls::new()?,
             outbound_requests_max: config.outbound_requests_max,
             dev: config.dev,
-            tallies,
+            tallies: config.metrics.tallies(),
+            metrics: config.metrics.clone(),
             javascript: OnceCell::new(),
         })
     }
 
-    /// Fetches, checks and links what the assignment asks for.
+    /// Fetches, checks and links what the assignment asks for, and counts that.
     pub(crate) async fn load(&self, assignment: &FuncAssignment) -> Result<Deployed, LoadError> {
+        let began = Instant::now();
+        let loaded = self.deployed(assignment).await;
+        self.metrics.load(assignment, began.elapsed(), loaded.is_ok());
+        loaded
+    }
+
+    async fn deployed(&self, assignment: &FuncAssignment) -> Result<Deployed, LoadError> {
         let sha = &assignment.sha;
         let base_path = BasePath::parse(&assignment.base_path)?;
         let allowed = Arc::new(AllowList::parse(&assignment.outbound)?);

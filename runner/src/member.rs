@@ -59,19 +59,13 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn new(
-        config: &Config,
-        broker: Arc<dyn Broker>,
-        loader: Loader,
-        tallies: Arc<Tallies>,
-        missed: Arc<Missed>,
-    ) -> Self {
+    pub(crate) fn new(config: &Config, broker: Arc<dyn Broker>, loader: Loader, missed: Arc<Missed>) -> Self {
         Self {
             id: config.member.clone(),
             report: report(config),
             broker,
             loader: Arc::new(loader),
-            tallies,
+            tallies: config.metrics.tallies(),
             missed,
             serving: watch::Sender::default(),
             cancels: Told::default(),

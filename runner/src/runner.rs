@@ -10,7 +10,6 @@ use wire::{Broker, Store};
 use crate::capture::Captures;
 use crate::loader::Loader;
 use crate::member::Member;
-use crate::tallies::Tallies;
 use crate::worker::Worker;
 use crate::{Config, Error};
 
@@ -24,10 +23,10 @@ pub async fn run(
     store: Store,
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
-    let tallies = Arc::new(Tallies::default());
-    let loader = Loader::new(&config, store, tallies.clone())?;
+    config.metrics.size(&config);
+    let loader = Loader::new(&config, store)?;
     let (captures, publisher) = Captures::new(broker.clone());
-    let member = Member::new(&config, broker.clone(), loader, tallies, captures.missed());
+    let member = Member::new(&config, broker.clone(), loader, captures.missed());
     let stop = shutdown.child_token();
     // However this function ends, its threads end with it.
     let _stop_on_exit = stop.clone().drop_guard();

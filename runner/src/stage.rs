@@ -18,7 +18,6 @@ use crate::deployed::Deployed;
 use crate::execution::{Ended, Execution};
 use crate::loader::Loader;
 use crate::observations::View;
-use crate::tallies::Tallies;
 
 /// One bundle, called in this process. What it is held to is what every call of a runner is held to.
 #[derive(Clone)]
@@ -69,7 +68,7 @@ impl Stage {
     pub async fn open(config: &Config, zip: Bytes, settings: Settings) -> Result<Self, NotStaged> {
         let store = Store::memory();
         let sha = store.put_bundle(zip).await.map_err(not_staged)?;
-        let loader = Loader::new(config, store, Arc::new(Tallies::default())).map_err(not_staged)?;
+        let loader = Loader::new(config, store).map_err(not_staged)?;
         let deployed = loader.load(&assignment(sha, settings)).await.map_err(not_staged)?;
         Ok(Self {
             deployed: Arc::new(deployed),

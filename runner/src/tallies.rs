@@ -25,11 +25,15 @@ pub(crate) struct Tallies {
 struct Entries {
     /// By queue.
     all: BTreeMap<String, Entry>,
+    /// How many there have been.
+    count: u64,
     /// Where the next turn begins, when not all can be reported at once.
     turn: usize,
 }
 
 struct Entry {
+    /// Counted from the first one on.
+    number: u64,
     tally: Arc<Tally>,
     /// What it had counted when something had changed last, and when that was seen.
     changes: u64,
@@ -40,12 +44,20 @@ impl Tallies {
     /// The tally of what comes from this queue: the same one for as long as it is heard of.
     pub(crate) fn of(&self, queue: &str) -> Arc<Tally> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.all.entry(queue.to_owned()).or_insert_with(|| Entry {
-            tally: Arc::new(Tally::new()),
-            changes: 0,
-            changed_at: Instant::now(),
+        let Entries { all, count, .. } = &mut *entries;
+        let entry = all.entry(queue.to_owned()).or_insert_with(|| {
+            *count += 1;
+            Entry { number: *count, tally: Arc::new(Tally::new()), changes: 0, changed_at: Instant::now() }
         });
         entry.tally.clone()
+    }
+
+    /// Every Func that it has or had lately, the one that was heard of first first.
+    pub(crate) fn all(&self) -> Vec<(String, Arc<Tally>)> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = entries.all.iter().collect();
+        all.sort_by_key(|(_, entry)| entry.number);
+        all.into_iter().map(|(queue, entry)| (queue.clone(), entry.tally.clone())).collect()
     }
 
     /// What was done for the Funcs that had something to do lately.

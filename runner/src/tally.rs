@@ -3,12 +3,16 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use wire::{Activation, FuncStats};
+use wire::{Activation, FuncStats, ProblemKind};
+
+use crate::operations::Operations;
 
 /// What all threads of a runner have done for one Func, whichever of its deployments it was.
 pub(crate) struct Tally {
     /// Held for some nanoseconds, four times a call.
     counts: Mutex<Counts>,
+    /// Held once a call, and while it is copied for whoever looks at metrics.
+    operations: Mutex<Operations>,
     /// What moments are counted from.
     epoch: Instant,
 }
@@ -37,7 +41,7 @@ enum Stage {
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self { counts: Mutex::default(), epoch: Instant::now() }
+        Self { counts: Mutex::default(), operations: Mutex::default(), epoch: Instant::now() }
     }
 
     /// Counts a message with so many calls.
@@ -56,6 +60,16 @@ impl Tally {
     /// Counts a call that failed and was not begun.
     pub(crate) fn fail(&self) {
         self.counts().stats.failures += 1;
+    }
+
+    /// Counts a call that has ended, whether it was begun or not.
+    pub(crate) fn note(&self, record: &Activation, error: Option<ProblemKind>) {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner).count(record, error);
+    }
+
+    /// What became of all calls, by operation.
+    pub(crate) fn operations(&self) -> Operations {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// All of it, and a number that is another one when any of it has changed.

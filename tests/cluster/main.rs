@@ -19,6 +19,7 @@ mod kept_promises;
 mod load;
 mod members;
 mod messages;
+mod metrics;
 #[path = "../platform/operator.rs"]
 mod operator;
 mod placement;

@@ -16,3 +16,4 @@ mod process;
 mod promises;
 mod samples;
 mod statistics;
+mod telemetry;

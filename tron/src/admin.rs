@@ -13,6 +13,7 @@ use http::Method;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use swagger::Document;
+use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -59,6 +60,7 @@ pub(crate) struct Api {
     document: Arc<Document>,
     /// The document as it is handed out.
     document_json: Bytes,
+    metrics: Metrics,
     limits: Limits,
     bundle_limits: Limits,
     streams: TaskTracker,
@@ -70,6 +72,7 @@ impl Api {
         handle: Handle,
         token: Token,
         bundle_bytes_max: u64,
+        metrics: Metrics,
         stop: CancellationToken,
     ) -> Result<Self, Error> {
         let document = Document::parse(DOCUMENT)?;
@@ -81,6 +84,7 @@ impl Api {
             console: Console::new(),
             document_json: document.json().to_string().into(),
             document: Arc::new(document),
+            metrics,
             bundle_limits: Limits { body_bytes_max: bundle_bytes_max, ..limits.clone() },
             limits,
             streams: TaskTracker::new(),
@@ -102,6 +106,13 @@ impl Api {
         let (head, body) = request.into_parts();
         if let Some(answered) = self.console.respond(&head) {
             return answered;
+        }
+        if is_of_metrics(&head) {
+            // Their labels say what is deployed.
+            return match self.is_authorized(&head) {
+                true => Ok(self.metrics.respond(&head.headers).await),
+                false => Err(Refused::unauthorized()),
+            };
         }
         let path = path_below_base(&head)?;
         if !OPEN.contains(&path) && !self.is_authorized(&head) {
@@ -168,6 +179,11 @@ impl Handler for Api {
 /// Whether it is a call of a route, whose body may be as long as that of any other.
 fn is_call(path: &str) -> bool {
     path.strip_prefix("/routes/").is_some_and(|rest| rest.ends_with("/calls"))
+}
+
+/// They lie where everybody looks for them, beside the API.
+fn is_of_metrics(head: &Parts) -> bool {
+    head.uri.path() == telemetry::PATH && [Method::GET, Method::HEAD].contains(&head.method)
 }
 
 fn path_below_base(head: &Parts) -> Result<&str, Refused> {

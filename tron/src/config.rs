@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use telemetry::Metrics;
 use wire::egress::AllowList;
 use wire::{Heartbeat, MemberId, calls};
 
@@ -85,6 +86,8 @@ pub struct Config {
     pub capture_linger: Duration,
     /// The pools of runners that it scales; none when others do, or people.
     pub scaling: Option<Scaling>,
+    /// What else the process has to tell at `/metrics` of the admin API, beside what Tron does.
+    pub metrics: Metrics,
 }
 
 impl Config {
@@ -108,6 +111,7 @@ impl Config {
             lost_after: LOST_AFTER,
             capture_linger: CAPTURE_LINGER,
             scaling: None,
+            metrics: Metrics::default(),
         }
     }
 

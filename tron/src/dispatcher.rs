@@ -1,5 +1,6 @@
 //! `Dispatcher`: moves calls from the firehose to the queues of Funcs.
 
+mod counts;
 mod decision;
 mod doubt;
 mod moving;
@@ -21,6 +22,8 @@ use crate::queues::Queues;
 use moving::Moving;
 use sorted::Sorted;
 
+pub(crate) use counts::Counts;
+
 /// Messages being moved at a time. A broker elsewhere takes a round trip to confirm each, so this many
 /// are under way at once; the broker counts them, and sends no more.
 const PREFETCH: u16 = 512;
@@ -32,6 +35,7 @@ const BATCH_MAX: usize = 64;
 pub(crate) struct Dispatcher {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) table: watch::Receiver<Arc<Table>>,
+    pub(crate) counts: Arc<Counts>,
 }
 
 /// Messages on their way.
@@ -104,7 +108,7 @@ impl Dispatcher {
         shutdown: &'d CancellationToken,
     ) {
         let sorted = Sorted::of(table, &delivery.message.payload, delivery.redelivered, Timestamp::now());
-        let moving = Moving { broker: &*self.broker, shutdown };
+        let moving = Moving { broker: &*self.broker, counts: &self.counts, shutdown };
         let mut moved = Box::pin(moving.settle(sorted, delivery));
         if poll!(&mut moved).is_pending() {
             under_way.push(moved);

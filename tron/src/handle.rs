@@ -28,8 +28,10 @@ use crate::bundles::{Bundles, Uploaded};
 use crate::captures::Captures;
 use crate::dead_letters::DeadLetters;
 use crate::desired::{self, Change, Claim};
+use crate::dispatcher::Counts;
 use crate::documents::Documents;
 use crate::log::Log;
+use crate::metrics::Looks;
 use crate::observations::Observations;
 use crate::own_calls::OwnCalls;
 use crate::plan;
@@ -61,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) observations: Arc<Observations>,
     pub(crate) own_calls: Arc<OwnCalls>,
     pub(crate) captures: Arc<Captures>,
+    pub(crate) dispatched: Arc<Counts>,
+    pub(crate) looks: Looks,
     pub(crate) ready_timeout: Duration,
     /// Held while the state is changed: a bundle must not be deleted while it is being deployed.
     pub(crate) changes: Mutex<()>,

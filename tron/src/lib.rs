@@ -19,6 +19,7 @@ mod handle;
 mod heartbeats;
 mod log;
 mod members;
+mod metrics;
 mod observations;
 mod own_calls;
 mod placement;

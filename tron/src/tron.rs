@@ -20,6 +20,7 @@ use crate::dispatcher::Dispatcher;
 use crate::documents::Documents;
 use crate::handle::Shared;
 use crate::log::Log;
+use crate::metrics::Looks;
 use crate::observations::Observations;
 use crate::own_calls::OwnCalls;
 use crate::queues::Queues;
@@ -65,6 +66,8 @@ impl Tron {
             status: status_seen,
             statistics: Arc::new(Statistics::new(config.silence_max())),
             own_calls: Arc::new(own_calls),
+            dispatched: Arc::default(),
+            looks: Looks::default(),
             ready_timeout: config.ready_timeout,
             changes: Mutex::new(()),
         };
@@ -85,7 +88,10 @@ impl Tron {
         // One that ends takes the others with it, whoever ends first.
         let stop = shutdown.child_token();
         let _stop_on_return = stop.clone().drop_guard();
-        let api = Api::new(handle.clone(), config.token.clone(), config.bundle_bytes_max, stop.clone())?;
+        let metrics = config.metrics.clone();
+        metrics.add(Arc::new(handle.clone()));
+        let api =
+            Api::new(handle.clone(), config.token.clone(), config.bundle_bytes_max, metrics, stop.clone())?;
         let mut tasks = JoinSet::new();
         tasks.spawn(api.serve(admin_listener));
         tasks.spawn(Sweeper::new(&config, shared.store.clone()).run(stop.clone()));
@@ -115,7 +121,11 @@ impl Tron {
             tasks.spawn(reconciler.run(ears, stop.clone()));
             tasks.spawn(Arc::clone(&shared.observations).run(stop.clone()));
             tasks.spawn(Arc::clone(&shared.captures).run(stop.clone()));
-            let dispatcher = Dispatcher { broker: Arc::clone(&broker), table: table_seen };
+            let dispatcher = Dispatcher {
+                broker: Arc::clone(&broker),
+                table: table_seen,
+                counts: Arc::clone(&shared.dispatched),
+            };
             tasks.spawn(dispatch(dispatcher, stop.clone()));
             let (reports, pools) = watch::channel(Vec::new());
             if let Some(scaling) = config.scaling {

@@ -106,6 +106,11 @@ impl ProblemKind {
         }
     }
 
+    /// Its name, in kebab case.
+    pub fn name(self) -> String {
+        format!("{}", Name(self))
+    }
+
     fn title(self) -> &'static str {
         match self {
             Self::InvalidRequest => "Invalid request",

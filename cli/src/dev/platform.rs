@@ -37,17 +37,23 @@ impl Platform {
         let cache_dir = check::cache_dir().unwrap_or_else(|| state.cache());
         let runner = runner::Config { dev: true, ..check::runner_config(cache_dir)? };
         let inspect = check::inspect(Inspector::new(&runner)?);
+        let frontend = frontend::Config { callbacks: callbacks.clone(), ..frontend::Config::default() };
         let tron = tron::Config {
-            callbacks: callbacks.clone(),
+            callbacks,
             ..tron::Config::new(MemberId::generate(Role::Tron), state.token.clone())
         };
+        let members =
+            [(Role::Frontend, &frontend.member), (Role::Tron, &tron.member), (Role::Runner, &runner.member)];
+        let members = members.map(|(role, member)| (role, member.clone())).to_vec();
+        tron.metrics.add(Arc::new(telemetry::Process::new(members, env!("CARGO_PKG_VERSION"))));
+        tron.metrics.add(Arc::new(frontend.metrics.clone()));
+        tron.metrics.add(Arc::new(runner.metrics.clone()));
         let (tron, handle) = tron::Tron::new(tron, broker.clone(), store.clone(), inspect);
 
         let (front_stop, stop) = (CancellationToken::new(), CancellationToken::new());
         let Listeners { front, admin } = listeners;
         let mut platform = Self { handle, broker: broker.clone(), tasks: JoinSet::new(), front_stop, stop };
         let front_stop = platform.front_stop.clone();
-        let frontend = frontend::Config { callbacks, ..frontend::Config::default() };
         let frontend = frontend::run(frontend, front, broker.clone(), store.clone(), front_stop);
         platform.spawn(FRONTEND, async { Ok(frontend.await?) });
         let tron = tron.run(admin, platform.stop.clone());

@@ -2,15 +2,16 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use frontend::Config;
 use tracing::info;
 use tron::Token;
 use wire::broker::BrokerUrl;
-use wire::{Namespace, Store, StoreUrl};
+use wire::{Namespace, Role, Store, StoreUrl};
 
-use super::{Process, credentials, token};
+use super::{Process, credentials, members, token};
 use crate::listener;
 use crate::settings::{AFTER_HELP, Mistakes, Settings, quantity};
 
@@ -69,6 +70,9 @@ pub(crate) struct Frontend {
     /// Threads that serve connections [default: 1]
     #[arg(long, value_name = "NUMBER")]
     threads: Option<String>,
+    /// Where metrics are handed out, at /metrics, to whoever reaches it [default: nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<String>,
     /// A TOML file with settings
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
@@ -93,7 +97,9 @@ impl Frontend {
             Err(mistakes) => return Ok(mistakes.report()),
         };
         let objects = Store::open(&store, &credentials(token.as_ref()))?;
-        process.run(|broker, stop| async move {
+        let metrics = members(Role::Frontend, &config.member);
+        metrics.add(Arc::new(config.metrics.clone()));
+        process.run(metrics, |broker, stop| async move {
             let listener = listener::bind((listen.ip(), listen.port()), "--listen", "--listen").await?;
             info!(url = %listener::url(&listener)?, %store, member = %config.member, "serving clients");
             Ok(frontend::run(config, listener, broker, objects, stop).await?)
@@ -118,9 +124,10 @@ impl Frontend {
         settings.set("trusts-forwarded", &mut config.trusts_forwarded, quantity::flag);
         settings.set("drain-timeout", &mut config.limits.drain_timeout, quantity::duration);
         settings.set("threads", &mut threads, quantity::count);
+        let metrics_listen = settings.optional("metrics-listen", quantity::address);
         let (broker, store) = settings.finish(broker.zip(store))?;
         let (member, drain_timeout) = (config.member.clone(), config.limits.drain_timeout);
-        let process = Process { member, broker, threads, drain_timeout };
+        let process = Process { member, broker, threads, drain_timeout, metrics_listen };
         Ok(Setup { process, listen, config, store, token })
     }
 }

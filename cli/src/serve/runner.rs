@@ -1,14 +1,15 @@
 //! `funcatron runner`: one runner of a cluster.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use runner::Config;
 use tracing::info;
 use wire::broker::BrokerUrl;
-use wire::{Labels, PoolName, Store, StoreUrl};
+use wire::{Labels, PoolName, Role, Store, StoreUrl};
 
-use super::{Process, credentials, runner_config, token};
+use super::{Process, credentials, members, runner_config, token};
 use crate::settings::{AFTER_HELP, Settings, quantity};
 
 /// Run a runner of a cluster: it runs Funcs
@@ -60,6 +61,9 @@ pub(crate) struct Runner {
     /// Where compiled code is kept [default: ~/.cache/funcatron]
     #[arg(long, value_name = "DIR")]
     cache_dir: Option<String>,
+    /// Where metrics are handed out, at /metrics, to whoever reaches it [default: nowhere]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<String>,
     /// A TOML file with settings
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
@@ -72,6 +76,7 @@ impl Runner {
         let store = settings.required("store", str::parse::<StoreUrl>);
         let token = token(&mut settings);
         let config = adjusted(runner_config(&mut settings), &mut settings);
+        let metrics_listen = settings.optional("metrics-listen", quantity::address);
         let ((broker, store), config) = match settings.finish(broker.zip(store).zip(config)) {
             Ok(required) => required,
             Err(mistakes) => return Ok(mistakes.report()),
@@ -79,8 +84,10 @@ impl Runner {
         let objects = Store::open(&store, &credentials(token.as_ref()))?;
         let (member, drain_timeout) = (config.member.clone(), config.drain_timeout);
         // Funcs have threads of their own: what is left is messages.
-        let process = Process { member, broker, threads: 1, drain_timeout };
-        process.run(|broker, stop| async move {
+        let process = Process { member, broker, threads: 1, drain_timeout, metrics_listen };
+        let metrics = members(Role::Runner, &config.member);
+        metrics.add(Arc::new(config.metrics.clone()));
+        process.run(metrics, |broker, stop| async move {
             info!(%store, threads = config.threads, slots = config.slots, labels = %config.labels, member = %config.member, "running funcs");
             Ok(runner::run(config, broker, objects, stop).await?)
         })

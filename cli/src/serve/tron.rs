@@ -12,7 +12,7 @@ use tron::Config;
 use wire::broker::BrokerUrl;
 use wire::{MemberId, Role, Store, StoreUrl};
 
-use super::{Process, credentials, runner_config, scaling, token};
+use super::{Process, credentials, members, runner_config, scaling, token};
 use crate::settings::{AFTER_HELP, Mistakes, Settings, quantity};
 use crate::{check, listener};
 
@@ -64,6 +64,10 @@ pub(crate) struct Tron {
     /// Threads that dispatch calls [default: 1]
     #[arg(long, value_name = "NUMBER")]
     threads: Option<String>,
+    /// Where metrics are handed out, at /metrics, to whoever reaches it [default: on the admin API alone, to whoever has
+    /// the token]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<String>,
     /// A TOML file with settings
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
@@ -97,7 +101,8 @@ impl Tron {
         let objects = Store::open(&store, &credentials(Some(&config.token)))?;
         let inspector = Inspector::new(&inspector).context("set up the check of code")?;
         config.scaling = scaling.map(scaling::Plan::open).transpose()?;
-        process.run(|broker, stop| async move {
+        config.metrics = members(Role::Tron, &config.member);
+        process.run(config.metrics.clone(), |broker, stop| async move {
             let listener = listener::bind((listen.ip(), listen.port()), "--listen", "--listen").await?;
             info!(url = %listener::url(&listener)?, %store, member = %config.member, "serving the admin API");
             let (tron, _handle) = tron::Tron::new(config, broker, objects, check::inspect(inspector));
@@ -121,6 +126,7 @@ impl Tron {
         let lost_after = settings.optional("lost-after", quantity::duration);
         let callbacks = settings.optional("callbacks", quantity::hosts);
         let inspector = runner_config(&mut settings);
+        let metrics_listen = settings.optional("metrics-listen", quantity::address);
         let scaling = settings.optional("scaling", |path| Ok::<_, Infallible>(path.to_owned()));
         let scaling = scaling.map(|path| scaling::read(&path)).transpose();
         let scaling = scaling.unwrap_or_else(|mistakes| {
@@ -134,8 +140,13 @@ impl Tron {
         config.calls_ttl = calls_ttl.unwrap_or(config.calls_ttl);
         config.lost_after = lost_after.unwrap_or(config.lost_after);
         config.callbacks = callbacks.unwrap_or_default();
-        let process =
-            Process { member: config.member.clone(), broker, threads, drain_timeout: DRAIN_TIMEOUT };
+        let process = Process {
+            member: config.member.clone(),
+            broker,
+            threads,
+            drain_timeout: DRAIN_TIMEOUT,
+            metrics_listen,
+        };
         Ok(Setup { process, listen, config, store, inspector, scaling })
     }
 }

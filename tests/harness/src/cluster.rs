@@ -34,6 +34,8 @@ pub struct Cluster {
     pub trons: Vec<(Process, String)>,
     /// The runners.
     pub runners: Vec<Process>,
+    /// Where those tell of themselves that were told to, with their roles.
+    pub metrics: Vec<(String, String)>,
     /// What they talk over.
     pub vhost: Vhost,
     /// Where everything lies: the store, and the Funcs that are served.
@@ -53,6 +55,7 @@ impl Cluster {
             frontends: Vec::new(),
             trons: Vec::new(),
             runners: Vec::new(),
+            metrics: Vec::new(),
             vhost,
             folder: TempDir::new().unwrap(),
             program: program.to_owned(),
@@ -70,19 +73,19 @@ impl Cluster {
 
     /// Starts one more frontend.
     pub fn add_frontend(&mut self, arguments: &[&str]) {
-        let process = self.spawn(&[&["frontend", ANY_PORT], arguments].concat(), &[]);
+        let process = self.add(&[&["frontend", ANY_PORT], arguments].concat(), &[]);
         self.frontends.push(settled(process));
     }
 
     /// Starts one more Tron.
     pub fn add_tron(&mut self, arguments: &[&str]) {
-        let process = self.spawn(&[&["tron", ANY_PORT], arguments].concat(), &[]);
+        let process = self.add(&[&["tron", ANY_PORT], arguments].concat(), &[]);
         self.trons.push(settled(process));
     }
 
     /// Starts one more runner.
     pub fn add_runner(&mut self, arguments: &[&str], environment: &[(&str, &str)]) {
-        let process = self.spawn(&[&["runner"], arguments].concat(), environment);
+        let process = self.add(&[&["runner"], arguments].concat(), environment);
         self.runners.push(process);
     }
 
@@ -152,6 +155,14 @@ impl Cluster {
     fn deployment(&self, tron: &str) -> u64 {
         let health = self.client().send_to(tron, "GET", "/api/v1/health", &[], b"").json();
         health["deployment"].as_u64().unwrap()
+    }
+
+    fn add(&mut self, arguments: &[&str], environment: &[(&str, &str)]) -> Process {
+        let process = self.spawn(arguments, environment);
+        if arguments.iter().any(|argument| argument.starts_with("--metrics-listen")) {
+            self.metrics.push((arguments[0].to_owned(), process.logged("metrics")));
+        }
+        process
     }
 
     fn spawn(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Process {

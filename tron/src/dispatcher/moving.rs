@@ -8,8 +8,8 @@ use tracing::{debug, warn};
 use wire::broker::{self, DEAD_REQUESTS, Delivery, GivenUp, Message, REQUESTS};
 use wire::{Answer, Broker, Component, InvokeHead, Problem, ProblemKind};
 
-use super::doubt;
-use super::sorted::{Dead, Reply, Sorted};
+use super::sorted::{Dead, Forward, Reply, Sorted};
+use super::{Counts, doubt};
 
 /// How long a caller should wait when the queue of its Func is full.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -22,6 +22,7 @@ const TRY_AGAIN_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy)]
 pub(super) struct Moving<'d> {
     pub(super) broker: &'d dyn Broker,
+    pub(super) counts: &'d Counts,
     pub(super) shutdown: &'d CancellationToken,
 }
 
@@ -46,15 +47,20 @@ impl Moving<'_> {
         for dead in sorted.dead {
             self.bury(dead).await?;
         }
-        let forwards = sorted.forwards.iter().map(|(queue, message)| self.forward(queue, message));
+        let forwards = sorted.forwards.iter().map(|forward| self.forward(forward));
         let replies = sorted.replies.into_iter().map(|reply| self.answer(reply));
         let (forwarded, answered) = tokio::join!(join_all(forwards), join_all(replies));
         forwarded.into_iter().chain(answered).collect()
     }
 
-    async fn forward(self, queue: &str, message: &Message) -> Result<(), Refused> {
+    async fn forward(self, forward: &Forward) -> Result<(), Refused> {
+        let Forward { queue, message, calls } = forward;
         // Cloning shares the bytes: it keeps them at hand for the answers, should there be any.
-        let Err(error) = self.broker.publish(queue, message.clone()).await else { return Ok(()) };
+        let Err(error) = self.broker.publish(queue, message.clone()).await else {
+            self.counts.dispatch(*calls);
+            return Ok(());
+        };
+        let queue = &**queue;
         debug!(queue, %error, "calls refused");
         if message.persistent {
             return self.hold_back(message, &error).await;
@@ -97,6 +103,7 @@ impl Moving<'_> {
     }
 
     async fn answer(self, reply: Reply) -> Result<(), Refused> {
+        self.counts.refuse(reply.kind);
         let (activation, asynchronous, queue) = (reply.activation, reply.asynchronous, reply.queue.clone());
         let answer = match reply.into_message() {
             Ok(answer) => answer,
@@ -120,6 +127,7 @@ impl Moving<'_> {
 
     async fn bury(self, dead: Dead) -> Result<(), Refused> {
         warn!(reason = dead.reason, bytes = dead.line.len(), "message dead-lettered");
+        self.counts.bury();
         let message = Message::dead(dead.line, &GivenUp::now(dead.reason));
         match self.broker.publish(DEAD_REQUESTS, message).await {
             Ok(()) => Ok(()),

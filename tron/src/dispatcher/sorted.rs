@@ -14,11 +14,19 @@ use super::doubt;
 #[derive(Debug, Default)]
 pub(crate) struct Sorted {
     /// Messages for the queues of Funcs, in the order in which their first lines came.
-    pub(crate) forwards: Vec<(Arc<str>, Message)>,
+    pub(crate) forwards: Vec<Forward>,
     /// Problems for callers.
     pub(crate) replies: Vec<Reply>,
     /// Lines that nobody can read, and calls that are too late and were promised.
     pub(crate) dead: Vec<Dead>,
+}
+
+/// A message for the queue of a Func, with so many calls.
+#[derive(Debug)]
+pub(crate) struct Forward {
+    pub(crate) queue: Arc<str>,
+    pub(crate) message: Message,
+    pub(crate) calls: usize,
 }
 
 /// A problem for the caller of a call.
@@ -119,13 +127,13 @@ impl Group {
     }
 
     /// The message for the queue: the payload itself when all of it goes there.
-    fn into_forward(self, payload: &Bytes, payload_lines: usize) -> (Arc<str>, Message) {
+    fn into_forward(self, payload: &Bytes, payload_lines: usize) -> Forward {
         // Only whole lines may be joined to others, and not everybody who writes one ends it.
         let whole = self.lines.len() == payload_lines && payload.ends_with(b"\n");
         let message = Message::new(if whole { payload.clone() } else { join(&self.lines) });
         let message =
             if self.promised { message.persistent() } else { message.expires_at(self.deadline).joinable() };
-        (self.queue, message)
+        Forward { queue: self.queue, message, calls: self.lines.len() }
     }
 }
 

@@ -35,7 +35,7 @@ impl Bench {
         broker.declare(&queue(REPLIES, 100)).await.unwrap();
         let (_, table) = watch::channel(Arc::new(Table::build(&routes).unwrap()));
         let stop = CancellationToken::new();
-        tokio::spawn(Dispatcher { broker: dispatched, table }.run(stop.clone()));
+        tokio::spawn(Dispatcher { broker: dispatched, table, counts: Arc::default() }.run(stop.clone()));
         Self { broker, stop }
     }
 
@@ -238,8 +238,8 @@ proptest! {
             let sent: Vec<u8> =
                 kinds.iter().zip(&lines).filter(|(k, _)| **k == kind).flat_map(|(_, line)| line.to_vec()).collect();
             let queue = func(base_path, u8::from(kind == 1));
-            let forwarded = sorted.forwards.iter().find(|(name, _)| **name == *queue);
-            prop_assert_eq!(forwarded.map(|(_, message)| message.payload.to_vec()).unwrap_or_default(), sent);
+            let forwarded = sorted.forwards.iter().find(|forward| *forward.queue == *queue);
+            prop_assert_eq!(forwarded.map(|forward| forward.message.payload.to_vec()).unwrap_or_default(), sent);
         }
         prop_assert_eq!(sorted.replies.len(), kinds.iter().filter(|kind| matches!(kind, 2 | 3)).count());
         prop_assert_eq!(sorted.dead.len(), kinds.iter().filter(|kind| **kind == 4).count());

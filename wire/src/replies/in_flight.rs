@@ -54,6 +54,11 @@ impl InFlight {
         self.waiting().is_empty()
     }
 
+    /// How many may wait.
+    pub fn max(&self) -> usize {
+        self.max
+    }
+
     fn waiting(&self) -> MutexGuard<'_, HashMap<ActivationId, oneshot::Sender<Answer>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

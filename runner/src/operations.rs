@@ -1,0 +1,148 @@
+//! `Operations`: what became of the calls of a Func, by operation, for whoever looks at its metrics.
+
+use telemetry::Timing;
+use wire::{Activation, ProblemKind};
+
+/// Operations of one Func that are told apart. Documents are mostly smaller; those of one that is larger count as
+/// one from here on.
+const OPERATIONS_MAX: usize = 200;
+
+/// What all further ones are called together.
+const OTHER: &str = "other";
+
+/// What became of the calls of a Func, by operation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Operations(Vec<Operation>);
+
+/// What became of the calls of one operation.
+#[derive(Clone, Debug)]
+pub(crate) struct Operation {
+    /// Its id; empty for calls that none was found for.
+    pub(crate) id: Box<str>,
+    /// Calls by the class of their status, 1xx first.
+    pub(crate) statuses: [u64; 5],
+    /// Calls that the platform answered in the Func's place, by what was wrong.
+    pub(crate) errors: Vec<(ProblemKind, u64)>,
+    /// From a call's acceptance by the frontend until it was begun.
+    pub(crate) queue: Timing,
+    /// From then to its answer.
+    pub(crate) service: Timing,
+    /// Microseconds of processors.
+    pub(crate) cpu_us: u64,
+}
+
+impl Operations {
+    /// Counts a call that has ended.
+    pub(crate) fn count(&mut self, record: &Activation, error: Option<ProblemKind>) {
+        let operation = self.of(record.operation.as_deref().unwrap_or_default());
+        operation.statuses[usize::from(record.status / 100).clamp(1, 5) - 1] += 1;
+        operation.queue.add(record.queued_ms.saturating_mul(1000));
+        operation.service.add(record.service_us);
+        operation.cpu_us += record.cpu_us;
+        let Some(kind) = error else { return };
+        match operation.errors.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, count)) => *count += 1,
+            None => operation.errors.push((kind, 1)),
+        }
+    }
+
+    /// All of them, in the order in which they were called first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Operation> {
+        self.0.iter()
+    }
+
+    /// A look along some dozen names costs less than a hash.
+    fn of(&mut self, id: &str) -> &mut Operation {
+        let known = self.0.iter().position(|operation| *operation.id == *id);
+        let index = known.unwrap_or_else(|| {
+            if self.0.len() < OPERATIONS_MAX {
+                let id = if self.0.len() + 1 < OPERATIONS_MAX { id } else { OTHER };
+                self.0.push(Operation::new(id));
+            }
+            self.0.len() - 1
+        });
+        &mut self.0[index]
+    }
+}
+
+impl Operation {
+    fn new(id: &str) -> Self {
+        Self {
+            id: id.into(),
+            statuses: [0; 5],
+            errors: Vec::new(),
+            queue: Timing::default(),
+            service: Timing::default(),
+            cpu_us: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use wire::{ActivationId, BundleSha, MemberId, Namespace, RequestId, Role, RouteId, Timestamp, Version};
+
+    use super::*;
+
+    pub(crate) fn record(operation: Option<&str>, status: u16) -> Activation {
+        let namespace = Namespace::default();
+        Activation {
+            v: Version,
+            id: ActivationId::generate(),
+            request_id: RequestId::generate(),
+            route: RouteId::of(&namespace, "*", "/"),
+            namespace,
+            bundle: BundleSha::of(b""),
+            operation: operation.map(str::to_owned),
+            attempt: 1,
+            member: MemberId::generate(Role::Runner),
+            method: "GET".into(),
+            path: "/".into(),
+            status,
+            at: Timestamp(0),
+            queued_ms: 2,
+            service_us: 700,
+            cpu_us: 100,
+            error: None,
+            replay_of: None,
+            difference: None,
+            logs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn calls_are_told_apart_by_operation_status_and_error() {
+        let mut operations = Operations::default();
+        for (id, status, error) in [
+            (Some("a"), 200, None),
+            (Some("a"), 502, Some(ProblemKind::FuncFailed)),
+            (None, 404, Some(ProblemKind::NotFound)),
+            (Some("a"), 502, Some(ProblemKind::FuncFailed)),
+            (Some("a"), 999, None),
+        ] {
+            operations.count(&record(id, status), error);
+        }
+        let seen: Vec<_> =
+            operations.iter().map(|one| (&*one.id, one.statuses, one.errors.clone())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("a", [0, 1, 0, 0, 3], vec![(ProblemKind::FuncFailed, 2)]),
+                ("", [0, 0, 0, 1, 0], vec![(ProblemKind::NotFound, 1)]),
+            ]
+        );
+        let a = operations.iter().next().unwrap();
+        assert_eq!((a.cpu_us, a.service.is_empty(), a.queue.is_empty()), (400, false, false));
+    }
+
+    #[test]
+    fn a_document_without_an_end_fills_no_memory() {
+        let mut operations = Operations::default();
+        for number in 0..1_000 {
+            operations.count(&record(Some(&number.to_string()), 200), None);
+        }
+        assert_eq!(operations.iter().count(), OPERATIONS_MAX);
+        let last = operations.iter().last().unwrap();
+        assert_eq!((&*last.id, last.statuses[1]), (OTHER, 1_000 - OPERATIONS_MAX as u64 + 1));
+    }
+}
