@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Build(crate::build::Build),
     Deploy(crate::deploy::Deploy),
     Invoke(crate::invoke::Invoke),
+    Replay(crate::replay::Replay),
     Logs(crate::logs::Logs),
     Activations(crate::activations::Activations),
     Dlq(crate::dlq::Dlq),
@@ -75,6 +76,7 @@ impl Command {
     pub(crate) fn run(self, log_format: LogFormat) -> anyhow::Result<ExitCode> {
         match self {
             Self::Invoke(command) => return command.run(),
+            Self::Replay(command) => return command.run(),
             Self::Doctor(command) => return command.run(),
             Self::Frontend(command) => return command.run(),
             Self::Tron(command) => return command.run(),

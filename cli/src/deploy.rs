@@ -9,6 +9,7 @@ use wire::admin::{BundleInfo, DeployRequest, Deployed, RouteInfo};
 
 use crate::connection::Given;
 use crate::output::{Format, Output};
+use crate::replay::{Gate, MaxDiff};
 use crate::server::Server;
 use crate::{folder, output, selection};
 
@@ -43,6 +44,14 @@ pub(crate) struct Deploy {
     /// Take the route even from a bundle with another title
     #[arg(long)]
     replace: bool,
+    /// Deploy it only if it answers these captured calls as they were answered
+    ///
+    /// They are run in this process, with the props that are given here.
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
+    /// How many of those answers may differ: a number, or a share such as 1%
+    #[arg(long, requires = "replay", default_value = "0", value_name = "N|PERCENT")]
+    max_diff: MaxDiff,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
@@ -53,6 +62,10 @@ impl Deploy {
     pub(crate) fn run(self) -> Result<()> {
         let props = props(self.props.as_deref(), &self.prop)?;
         let bundle = folder::bundle(&self.path)?;
+        if let Some(file) = self.replay {
+            let props = props.clone().unwrap_or_default();
+            Gate { file, max_diff: self.max_diff, props, given: &self.given }.check(bundle.clone())?;
+        }
         let server = Server::choose(&self.given)?;
         let uploaded: BundleInfo = server
             .post_bytes("/bundles", "application/zip", bundle.to_vec())
@@ -106,7 +119,7 @@ fn named(mut hosts: Vec<String>) -> Vec<String> {
 }
 
 /// The props that were given, a single one before those of the file.
-fn props(file: Option<&std::path::Path>, pairs: &[String]) -> Result<Option<Map<String, Value>>> {
+pub(crate) fn props(file: Option<&std::path::Path>, pairs: &[String]) -> Result<Option<Map<String, Value>>> {
     if file.is_none() && pairs.is_empty() {
         return Ok(None);
     }

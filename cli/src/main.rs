@@ -26,6 +26,7 @@ mod members;
 mod new;
 mod output;
 mod remove;
+mod replay;
 mod rollback;
 mod routes;
 mod schema;

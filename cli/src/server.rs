@@ -56,6 +56,17 @@ impl Server {
         self.post_bytes(path, "application/json", serde_json::to_vec(value)?)
     }
 
+    /// Sends a value and reads one, which may take longer.
+    pub(crate) fn post_within<T: DeserializeOwned>(
+        &self,
+        timeout: Duration,
+        path: &str,
+        value: &impl Serialize,
+    ) -> Result<T> {
+        let body = Some(("application/json", serde_json::to_vec(value)?));
+        self.understand(self.send_within(Some(timeout), "POST", path, body)?)
+    }
+
     /// Sends bytes and reads a value.
     pub(crate) fn post_bytes<T: DeserializeOwned>(
         &self,
@@ -63,8 +74,7 @@ impl Server {
         media_type: &str,
         body: Vec<u8>,
     ) -> Result<T> {
-        let answer = read(self.send("POST", path, Some((media_type, body)))?)?;
-        serde_json::from_slice(&answer).with_context(|| format!("understand the answer of {}", self.name()))
+        self.understand(self.send("POST", path, Some((media_type, body)))?)
     }
 
     /// Removes something.
@@ -74,7 +84,11 @@ impl Server {
 
     /// Removes something and reads what that came to.
     pub(crate) fn delete_for<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let answer = read(self.send("DELETE", path, None)?)?;
+        self.understand(self.send("DELETE", path, None)?)
+    }
+
+    fn understand<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<T> {
+        let answer = read(response)?;
         serde_json::from_slice(&answer).with_context(|| format!("understand the answer of {}", self.name()))
     }
 

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 use swagger::Part;
-use wire::capture::REDACTED;
 use wire::{Body, BodySha};
 
 use crate::difference::Found;
-use crate::{Place, json};
+use crate::{Place, json, redacted};
 
 /// Bytes shown from shortly before the first that differs.
 const EXCERPT_BYTES: usize = 60;
@@ -26,12 +25,11 @@ pub(crate) fn compare(
     let (Body::Inline(was), Body::Inline(is)) = (expected, actual) else {
         return compare_stored(expected, actual, found);
     };
-    if was == REDACTED.as_bytes() || is == REDACTED.as_bytes() {
-        return;
-    }
     if let (Some(was), Some(is)) = (value(content_type, was), value(content_type, is)) {
         json::compare(part, &was, &is, found);
-    } else if !part.is_some_and(|part| json::is_volatile(part, &text(was), &text(is))) {
+    } else if !part.is_some_and(|part| json::is_volatile(part, &text(was), &text(is)))
+        && !redacted::covers(was, is)
+    {
         compare_bytes(was, is, found);
     }
 }

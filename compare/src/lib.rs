@@ -8,6 +8,7 @@ mod format;
 mod headers;
 mod json;
 mod noise;
+mod redacted;
 mod shown;
 
 pub use comparison::Comparison;

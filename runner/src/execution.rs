@@ -7,7 +7,7 @@ use bytes::Bytes;
 use swagger::{Checked, Operation, Payload, Refusal, Retries};
 use tokio::time::timeout;
 use tracing::warn;
-use wire::capture::{Capture, Drawn};
+use wire::capture::{Capture, Drawn, REDACTED};
 use wire::{
     Activation, Answer, Body, Chain, Component, Fault, Invoke, Level, MemberId, Problem, ProblemKind,
     StoredBody, Timestamp, Version,
@@ -229,7 +229,11 @@ impl Execution {
         };
         let Invoke { method, query, headers, .. } = &self.invoke;
         let request = swagger::Request { method, path, query, headers, body };
-        document.check(&request).map_err(|refusal| self.refused(refusal))
+        let checked = match self.invoke.replay {
+            Some(_) => document.check_redacted(&request, REDACTED),
+            None => document.check(&request),
+        };
+        checked.map_err(|refusal| self.refused(refusal))
     }
 
     fn refused(&self, refusal: Refusal) -> Problem {

@@ -114,11 +114,28 @@ impl Document {
     /// # Errors
     /// The refusal to answer with.
     pub fn check<'d>(&'d self, request: &Request<'_>) -> Result<Checked<'d>, Refusal> {
+        self.check_but_for(request, None)
+    }
+
+    /// The same for a request out of which something was taken: wherever `mark` stands, whatever stood there
+    /// was fit, and credentials were the right ones.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub fn check_redacted<'d>(&'d self, request: &Request<'_>, mark: &str) -> Result<Checked<'d>, Refusal> {
+        self.check_but_for(request, Some(mark))
+    }
+
+    fn check_but_for<'d>(
+        &'d self,
+        request: &Request<'_>,
+        mark: Option<&str>,
+    ) -> Result<Checked<'d>, Refusal> {
         let Some(found) = self.operations.paths.find(request.path) else {
             return Err(Refusal::new(404, "no operation has this path"));
         };
         match self.of_request(found.path, request.method) {
-            Some(operation) => operation.check(request, &found.captures),
+            Some(operation) => operation.check(request, &found.captures, mark),
             None => Err(self.not_allowed(found.path)),
         }
     }

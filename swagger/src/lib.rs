@@ -22,6 +22,7 @@ mod paths;
 mod percent;
 mod placement;
 mod reader;
+mod redacted;
 mod refusal;
 mod request;
 mod response;

@@ -14,6 +14,8 @@ mod live;
 mod operator;
 mod process;
 mod promises;
+mod quotes;
+mod replay;
 mod samples;
 mod statistics;
 mod telemetry;

@@ -55,6 +55,12 @@ impl<'a> Call<'a> {
         let checked = document.check(&Request { method, path, query, headers, body })?;
         Ok((checked.operation.id().to_owned(), checked.path_params.into(), checked.query_params.into()))
     }
+    /// Whether it is accepted when `[redacted]` stands for something that was taken out.
+    pub fn fits_redacted(&self, document: &Document) -> bool {
+        let Call { method, path, query, headers, body } = self;
+        let request = Request { method, path, query, headers, body: Payload::Whole(body) };
+        document.check_redacted(&request, "[redacted]").is_ok()
+    }
     pub fn refused(&self, document: &Document) -> Refusal {
         self.on(document).unwrap_err()
     }

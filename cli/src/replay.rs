@@ -1,0 +1,168 @@
+//! `funcatron replay`: captured calls are run again, and their answers compared.
+
+mod choice;
+mod cluster;
+mod file;
+mod gate;
+mod junit;
+mod local;
+mod outcome;
+mod report;
+mod round;
+mod site;
+mod story;
+mod target;
+mod update;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use compare::Noise;
+use wire::capture::Filter;
+
+use crate::connection::Given;
+use crate::output::{self, Format, Output};
+use crate::trouble;
+use choice::Choice;
+use file::CaptureFile;
+use local::{Props, Scene};
+use report::Report;
+use round::{Round, Speed};
+use target::{Servers, Target};
+
+pub(crate) use gate::{Gate, MaxDiff};
+
+/// Exit code 1 says that answers differ; whatever kept us from comparing them says this.
+const NOT_COMPARED: u8 = 2;
+
+const AFTER_HELP: &str = "\
+A captured call is given the same time, the same random numbers and the same answers of others as the first
+time, and can do nothing outside. Without --against it is run by the bundle that answered it then.
+  --against DIR or ZIP   in this process, without any server
+  --against SHA          likewise, fetched from the server; through the cluster if the captured route has it
+  --against ROUTE        through the cluster, by whatever serves the route now
+  --against URL          over HTTP; unless --outside is given, only what changes nothing (GET, HEAD, OPTIONS)
+
+Exit codes: 0 every answer is the same, 1 some differ, 2 they could not be compared.
+
+Example: what a change in this folder would have answered differently this morning
+  funcatron capture export CAPTURE > morning.jsonl
+  funcatron replay morning.jsonl --against .
+  funcatron replay morning.jsonl --against . --only 7f3c2a --trace";
+
+/// Run captured calls again and show every answer that differs
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Replay {
+    /// Captured calls, as `funcatron capture export` writes them
+    file: PathBuf,
+    /// Who is to answer instead of the bundle that did
+    #[arg(long, value_name = "DIR|ZIP|SHA|ROUTE|URL")]
+    against: Option<String>,
+    /// As fast as it goes, or at the times of the capture
+    #[arg(long, value_enum, default_value_t, value_name = "SPEED")]
+    speed: Speed,
+    /// Only calls like this, such as status>=500; again for a further condition
+    #[arg(long = "filter", value_name = "CONDITION")]
+    filters: Vec<Filter>,
+    /// Only this call, by its request id or activation id or the beginning of either
+    #[arg(long, value_name = "ID")]
+    only: Option<String>,
+    /// Tell all that happened during the call
+    #[arg(long, requires = "only")]
+    trace: bool,
+    /// Write the new answers into the file, in place of the recorded ones
+    #[arg(long)]
+    update: bool,
+    /// Write a report in JUnit's format as well
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Let calls do again what they did outside, if it was not recorded
+    #[arg(long)]
+    outside: bool,
+    /// The bundle to learn from which places differ anyway; the one that answered, when it can be had
+    #[arg(long, value_name = "DIR|ZIP|SHA", requires = "against")]
+    noise_from: Option<String>,
+    #[command(flatten)]
+    props: Props,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    given: Given,
+}
+
+impl Replay {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        self.replay().or_else(|error| {
+            trouble::report(&error);
+            Ok(ExitCode::from(NOT_COMPARED))
+        })
+    }
+
+    fn replay(self) -> Result<ExitCode> {
+        let file = CaptureFile::open(&self.file)?;
+        let choice = Choice::new(self.filters.clone(), self.only.clone());
+        let runtime = runtime()?;
+        let report = runtime.block_on(self.compare(&file, &choice))?;
+        if self.output.format == Format::Json {
+            output::json(&report)?;
+        } else if !self.trace {
+            output::line(report.to_string())?;
+        }
+        if let Some(path) = &self.junit {
+            junit::write(path, &report).with_context(|| format!("write {}", path.display()))?;
+        }
+        Ok(if report.is_same() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    async fn compare(&self, file: &CaptureFile, choice: &Choice) -> Result<Report> {
+        let survey = file.survey(choice)?;
+        if survey.chosen == 0 {
+            bail!("{}: none of its {} calls is meant", self.file.display(), survey.entries);
+        }
+        if self.trace && survey.chosen > 1 {
+            bail!("{} calls are meant; --trace tells of one", survey.chosen);
+        }
+        let scene = Scene::of(&file.header, &self.props, self.outside)?;
+        let servers = Servers { given: &self.given, scene: &scene };
+        let target = match &self.against {
+            Some(text) => servers.target(text).await?,
+            None => Target::Local(servers.bundles(&survey.bundles).await?),
+        };
+        let noise = self.noise(file, choice, &servers, &survey.bundles).await?;
+        let round =
+            Round { file, choice, target: Arc::new(target), speed: self.speed, noise: Arc::new(noise) };
+        let told = round.run(self.trace, self.update.then_some(&*self.file)).await?;
+        told.stories.iter().try_for_each(output::line)?;
+        Ok(Report::of(file, &survey, told.outcomes, &round.noise))
+    }
+
+    /// The places that differ although nothing has changed.
+    async fn noise(
+        &self,
+        file: &CaptureFile,
+        choice: &Choice,
+        servers: &Servers<'_>,
+        bundles: &[wire::BundleSha],
+    ) -> Result<Noise> {
+        let old = match (&self.noise_from, &self.against) {
+            (Some(text), _) => servers.local(text).await?,
+            (None, None) => return Ok(Noise::default()),
+            (None, Some(_)) => match servers.bundles(bundles).await {
+                Ok(old) => old,
+                // Whoever asked for no server need not have one.
+                Err(_absent) => return Ok(Noise::default()),
+            },
+        };
+        Round { file, choice, target: Arc::new(Target::Local(old)), speed: Speed::Max, noise: Arc::default() }
+            .learn()
+            .await
+    }
+}
+
+/// Threads for all processors: Funcs run in this process.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -1,0 +1,65 @@
+//! Texts out of which something was taken because it is secret.
+
+use wire::capture::REDACTED;
+
+/// [`REDACTED`] as it stands in a URL or a form.
+const IN_URL: &str = "%5Bredacted%5D";
+
+/// Whether the second text is the first, whatever stands where something was taken out.
+pub(crate) fn covers(expected: &[u8], actual: &[u8]) -> bool {
+    let mut kept = Pieces(Some(expected));
+    let Some(mut left) = kept.next().and_then(|first| actual.strip_prefix(first)) else { return false };
+    let mut last: Option<&[u8]> = None;
+    for piece in kept {
+        // The one before stands somewhere; the last of all stands at the end.
+        if let Some(before) = last.replace(piece) {
+            let Some(at) = find(left, before) else { return false };
+            left = left.get(at + before.len()..).unwrap_or_default();
+        }
+    }
+    last.map_or(left.is_empty(), |last| left.ends_with(last))
+}
+
+/// What is left of a text between what was taken out.
+struct Pieces<'t>(Option<&'t [u8]>);
+
+impl<'t> Iterator for Pieces<'t> {
+    type Item = &'t [u8];
+
+    fn next(&mut self) -> Option<&'t [u8]> {
+        let text = self.0.take()?;
+        let marks = [REDACTED, IN_URL].into_iter();
+        let first = marks.filter_map(|mark| Some((find(text, mark.as_bytes())?, mark.len()))).min();
+        let Some((at, len)) = first else { return Some(text) };
+        self.0 = text.get(at + len..);
+        text.get(..at)
+    }
+}
+
+fn find(text: &[u8], piece: &[u8]) -> Option<usize> {
+    if piece.is_empty() { Some(0) } else { text.windows(piece.len()).position(|window| window == piece) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_was_taken_out_may_stand_there() {
+        for (expected, actual, is_covered) in [
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("[redacted]", "", true),
+            ("[redacted]", "anything", true),
+            ("Bearer [redacted].", "Bearer abc.", true),
+            ("Bearer [redacted].", "Basic abc.", false),
+            ("/a?k=%5Bredacted%5D&b=[redacted]", "/a?k=1&b=2", true),
+            ("/a?k=%5Bredacted%5D&b=1", "/a?k=1&b=2", false),
+            ("a[redacted]b[redacted]b", "a1b", false),
+            ("a[redacted]b[redacted]b", "a1bbb", true),
+            ("[redacted]", "[redacted]", true),
+        ] {
+            assert_eq!(covers(expected.as_bytes(), actual.as_bytes()), is_covered, "{expected} {actual}");
+        }
+    }
+}
