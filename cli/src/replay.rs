@@ -150,10 +150,9 @@ impl Replay {
         let old = match (&self.noise_from, &self.against) {
             (Some(text), _) => servers.local(text).await?,
             (None, None) => return Ok(Noise::default()),
-            (None, Some(_)) => match servers.bundles(bundles).await {
-                Ok(old) => old,
-                // Whoever asked for no server need not have one.
-                Err(_absent) => return Ok(Noise::default()),
+            (None, Some(_)) => match servers.old(bundles).await {
+                Some(old) => old,
+                None => return Ok(Noise::default()),
             },
         };
         Round { file, choice, target: Arc::new(Target::Local(old)), speed: Speed::Max, noise: Arc::default() }

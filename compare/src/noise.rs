@@ -24,14 +24,17 @@ impl Noise {
         differences.into_iter().filter(|difference| !is_noisy(places, &difference.place)).collect()
     }
 
-    /// How many places there are.
-    pub fn len(&self) -> usize {
-        self.0.values().map(HashSet::len).sum()
-    }
-
-    /// Whether nothing differs anyway.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Each operation and place, in the order of their names; an item of a list stands for all of them.
+    pub fn places(&self) -> Vec<String> {
+        let of = |(operation, places): (&String, &HashSet<Place>)| {
+            places
+                .iter()
+                .map(|place| format!("{operation} {place}").trim_start().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let mut all: Vec<String> = self.0.iter().flat_map(of).collect();
+        all.sort();
+        all
     }
 }
 
@@ -85,6 +88,6 @@ mod tests {
         assert_eq!(noise.without(Some("list"), found.clone()), [beside]);
         assert_eq!(noise.without(Some("get"), found.clone()), found);
         assert_eq!(noise.without(None, found.clone()), found);
-        assert_eq!((noise.len(), noise.is_empty()), (1, false));
+        assert_eq!(noise.places(), ["list body/items/0/at"]);
     }
 }

@@ -31,6 +31,13 @@ fn a_cluster_needs_no_more_rights_than_it_is_given() {
         client.until("/hostile/panic", |reply| reply.status == 502);
     }
     let promised = cluster.client().send("GET", "/hello/ada", &[("prefer", "respond-async")], b"");
+    let client = cluster.client();
+    let routes: Vec<Value> =
+        serde_json::from_slice(&client.admin("GET", "/api/v1/routes", b"").body).unwrap();
+    let hello = routes.iter().find(|route| route["base_path"] == "/hello").unwrap()["id"].as_str().unwrap();
+    let call = br#"{"method": "GET", "path": "/hello/ada"}"#;
+    let called = client.admin("POST", &format!("/api/v1/routes/{hello}/calls"), call);
+    assert_eq!(called.status, 200, "{called:?}");
     let result = format!("{}/result", promised.header("location").unwrap());
     cluster.client().until(&result, |reply| reply.status == 200);
     cluster.runners[0].kill();

@@ -122,6 +122,12 @@ fn a_cluster_runs_calls_again_and_a_bundle_that_answers_differently_is_not_deplo
     let deploy = |max_diff: &str| {
         quotes.command(&["deploy", "new", "-p", &url, "--replay", "captured.jsonl", "--max-diff", max_diff])
     };
+    let unfit = quotes.command(&["replay", "captured.jsonl", "--against", "old"]);
+    exits(&unfit, 1);
+    assert!(
+        String::from_utf8_lossy(&unfit.stderr).contains("not given here, with -p or --props: url"),
+        "{unfit:?}"
+    );
     let refused = deploy("2");
     let told = exits(&refused, 1);
     assert!(told.contains("3 of 5 calls differ") && told.contains("body/price"), "{told}");

@@ -89,10 +89,9 @@ impl Gate<'_> {
         let new = Arc::new(Target::Local(Local::one(&scene, zip).await?));
         let servers = Servers { given: self.given, scene: &scene };
         let round = |target, noise| Round { file, choice: &choice, target, speed: Speed::Max, noise };
-        let noise = match servers.bundles(&survey.bundles).await {
-            Ok(old) => round(Arc::new(Target::Local(old)), Arc::default()).learn().await?,
-            // It has been removed; what differs anyway then is not known.
-            Err(_absent) => Default::default(),
+        let noise = match servers.old(&survey.bundles).await {
+            Some(old) => round(Arc::new(Target::Local(old)), Arc::default()).learn().await?,
+            None => Default::default(),
         };
         let round = round(new, Arc::new(noise));
         let told = round.run(false, None).await?;

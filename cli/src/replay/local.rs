@@ -89,6 +89,11 @@ impl Scene {
         &self.route
     }
 
+    /// Those of these props that are not given here.
+    pub(crate) fn lacking(&self, names: Vec<String>) -> Vec<String> {
+        names.into_iter().filter(|name| !self.settings.props.contains_key(name)).collect()
+    }
+
     async fn stage(&self, zip: Bytes) -> Result<Stage> {
         Ok(Stage::open(&self.config, zip, self.settings.clone()).await?)
     }

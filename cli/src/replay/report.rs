@@ -14,6 +14,8 @@ use crate::clock;
 const CALLS_SHOWN_MAX: usize = 10;
 /// Differences of one call that a person is shown.
 const DIFFERENCES_SHOWN_MAX: usize = 6;
+/// Places that are passed over that a person is shown.
+const PLACES_SHOWN_MAX: usize = 10;
 /// What calls without an operation go by.
 const NO_OPERATION: &str = "(no operation)";
 
@@ -29,7 +31,7 @@ pub(crate) struct Report {
     pub(crate) skipped: usize,
     pub(crate) failed: usize,
     /// Places that differ although nothing has changed.
-    noise: usize,
+    noise: Vec<String>,
     operations: BTreeMap<String, Operation>,
     /// Every call that did not come to the same.
     pub(crate) outcomes: Vec<Outcome>,
@@ -73,7 +75,7 @@ impl Report {
             different,
             skipped,
             failed,
-            noise: noise.len(),
+            noise: noise.places(),
             operations,
             outcomes,
             passed,
@@ -132,6 +134,9 @@ impl fmt::Display for Report {
             }
         }
         self.write_skipped(f)?;
+        for place in self.noise.iter().take(PLACES_SHOWN_MAX) {
+            writeln!(f, "passed over, since it differs anyway: {}", shown(place))?;
+        }
         write!(
             f,
             "{} run again: {} the same, {} different",
@@ -142,8 +147,8 @@ impl fmt::Display for Report {
         if self.failed > 0 {
             write!(f, ", {} without an answer", self.failed)?;
         }
-        if self.noise > 0 {
-            write!(f, "; {} passed over that differ anyway", Count(self.noise, "place"))?;
+        if !self.noise.is_empty() {
+            write!(f, "; {} passed over", Count(self.noise.len(), "place"))?;
         }
         Ok(())
     }

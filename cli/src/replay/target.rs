@@ -14,7 +14,7 @@ use super::outcome::Judged;
 use super::site::Site;
 use crate::connection::Given;
 use crate::server::Server;
-use crate::{connection, folder, selection};
+use crate::{connection, folder, output, selection};
 
 /// Who answers captured calls again.
 pub(crate) enum Target {
@@ -86,6 +86,23 @@ impl Servers<'_> {
             Some(route) => Ok(Target::Cluster(Cluster::new(server, route, Some(sha), self.scene))),
             None => Ok(Target::Local(Local::one(self.scene, fetch(&server, &sha)?).await?)),
         }
+    }
+
+    /// The bundles that answered, to learn from them what differs anyway, if they can be had. Without its props a
+    /// Func comes to something else, from which nothing is to be learned.
+    pub(crate) async fn old(&self, shas: &[BundleSha]) -> Option<Local> {
+        // Whoever asked for no server need not have one.
+        let routes: Vec<RouteInfo> = Server::choose(self.given).ok()?.get("/routes").ok()?;
+        let captured = routes.into_iter().find(|route| route.id == *self.scene.route());
+        let lacking = self.scene.lacking(captured.map(|route| route.props).unwrap_or_default());
+        if !lacking.is_empty() {
+            output::remark(format!(
+                "the route has props that are not given here, with -p or --props: {}",
+                lacking.join(", ")
+            ));
+            return None;
+        }
+        self.bundles(shas).await.ok()
     }
 
     /// A bundle in this process.
