@@ -26,7 +26,7 @@ impl Activations {
         let routes: Vec<RouteInfo> =
             if self.asked.route.is_some() { server.get("/routes")? } else { Vec::new() };
         let activations: Vec<Activation> =
-            server.get(&format!("/activations{}", query(&self.asked, &routes, false)?))?;
+            server.get(&format!("/activations{}", query(&self.asked, &routes)?))?;
         let header = ["AT", "STATUS", "TOOK", "QUEUED", "METHOD", "PATH", "OPERATION", "BUNDLE", "REQUEST"];
         self.output.show(&activations, &header, || activations.iter().map(row).collect())
     }

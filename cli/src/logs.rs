@@ -1,15 +1,21 @@
 //! `funcatron logs`: what Funcs print, and what the platform says about their calls.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use wire::Stream;
 use wire::admin::{LogEntry, Missed, RouteInfo};
+use wire::{Level, Stream, Timestamp};
 
 use crate::connection::Given;
 use crate::output::{Format, Output};
 use crate::server::{Server, escape};
-use crate::{clock, output, selection};
+use crate::settings::quantity;
+use crate::{clock, log_level, output, selection};
+
+/// Who asks for a time wants all of it, as far as a server gives it.
+const SINCE_LIMIT: usize = 1_000;
 
 /// Show what Funcs print
 #[derive(Debug, clap::Args)]
@@ -17,6 +23,12 @@ use crate::{clock, output, selection};
 pub(crate) struct Logs {
     #[command(flatten)]
     asked: Asked,
+    /// Only lines of this level and above: trace, debug, info, warn or error
+    #[arg(long, value_parser = log_level::level)]
+    level: Option<Level>,
+    /// Only lines of so long ago or less
+    #[arg(long, value_name = "TIME", value_parser = quantity::duration)]
+    since: Option<Duration>,
     /// Go on and show new lines as they are written
     #[arg(short, long)]
     follow: bool,
@@ -54,7 +66,15 @@ impl Logs {
         let server = Server::choose(&self.given)?;
         let routes: Vec<RouteInfo> =
             if self.asked.route.is_some() { server.get("/routes")? } else { Vec::new() };
-        let path = format!("/logs{}", query(&self.asked, &routes, self.follow)?);
+        let since = self.since.map(|ago| Timestamp::now().before(ago));
+        let mut asked = query_pairs(&self.asked, &routes)?;
+        if since.is_some() && self.asked.limit.is_none() {
+            asked.push(("limit", SINCE_LIMIT.to_string()));
+        }
+        asked.extend(since.map(|since| ("since", since.0.to_string())));
+        asked.extend(self.level.map(|level| ("level", level.to_string())));
+        asked.extend(self.follow.then(|| ("follow", "true".to_owned())));
+        let path = format!("/logs{}", joined(&asked));
         if self.follow {
             self.follow(&server, &path)
         } else {
@@ -90,17 +110,23 @@ impl Logs {
 }
 
 /// The query that asks for them.
-pub(crate) fn query(asked: &Asked, routes: &[RouteInfo], follow: bool) -> Result<String> {
+pub(crate) fn query(asked: &Asked, routes: &[RouteInfo]) -> Result<String> {
+    Ok(joined(&query_pairs(asked, routes)?))
+}
+
+fn query_pairs(asked: &Asked, routes: &[RouteInfo]) -> Result<Vec<(&'static str, String)>> {
     let route = asked.route.as_deref().map(|text| selection::route(routes, text)).transpose()?;
     let pairs = [
         ("route", route.map(|route| route.id.to_string())),
         ("request_id", asked.request_id.as_deref().map(escape)),
         ("limit", asked.limit.map(|limit| limit.to_string())),
-        ("follow", follow.then(|| "true".to_owned())),
     ];
-    let given = pairs.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
-    let query = given.collect::<Vec<_>>().join("&");
-    Ok(if query.is_empty() { query } else { format!("?{query}") })
+    Ok(pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect())
+}
+
+fn joined(pairs: &[(&str, String)]) -> String {
+    let query = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+    if query.is_empty() { query } else { format!("?{query}") }
 }
 
 /// One entry in one line.
@@ -112,7 +138,8 @@ fn line(entry: &LogEntry) -> String {
         Stream::Platform => "platform: ",
     };
     let (at, id, sha) = (clock::utc(entry.at), &entry.request_id, entry.bundle.short());
-    format!("{at} {id} {sha} {operation}  {stream}{}", printable(&entry.text))
+    let level = entry.level.as_str().to_ascii_uppercase();
+    format!("{at} {level:5} {id} {sha} {operation}  {stream}{}", printable(&entry.text))
 }
 
 /// Text of a Func without what could drive a terminal.
@@ -127,9 +154,9 @@ mod tests {
     #[test]
     fn only_what_is_asked_for_is_in_the_query() {
         let asked = Asked { route: None, request_id: Some("a b".into()), limit: Some(5) };
-        assert_eq!(query(&asked, &[], true).unwrap(), "?request_id=a%20b&limit=5&follow=true");
+        assert_eq!(query(&asked, &[]).unwrap(), "?request_id=a%20b&limit=5");
         let nothing = Asked { route: None, request_id: None, limit: None };
-        assert_eq!(query(&nothing, &[], false).unwrap(), "");
+        assert_eq!(query(&nothing, &[]).unwrap(), "");
     }
 
     #[test]

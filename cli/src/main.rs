@@ -2,6 +2,7 @@
 
 mod activations;
 mod build;
+mod capture;
 mod cargo;
 mod check;
 mod clock;
@@ -19,6 +20,7 @@ mod history;
 mod invoke;
 mod list;
 mod listener;
+mod log_level;
 mod logging;
 mod login;
 mod logs;

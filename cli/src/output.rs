@@ -23,7 +23,7 @@ pub(crate) struct Output {
 
 impl Output {
     /// Shows `value`: as JSON, or as the table that `rows` makes.
-    pub(crate) fn show<T: Serialize>(
+    pub(crate) fn show<T: Serialize + ?Sized>(
         self,
         value: &T,
         header: &[&str],
@@ -50,7 +50,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Prints a value as JSON.
-pub(crate) fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> anyhow::Result<()> {
     Ok(line(serde_json::to_string_pretty(value)?)?)
 }
 

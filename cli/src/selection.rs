@@ -1,7 +1,7 @@
 //! What a person means by ROUTE, SHA or OPERATION.
 
 use anyhow::{Result, bail};
-use wire::admin::{BundleInfo, DeadQueue, DeadRoute, RouteInfo};
+use wire::admin::{BundleInfo, CaptureInfo, DeadQueue, DeadRoute, RouteInfo};
 
 /// Enough to see what is there.
 const SHOWN_MAX: usize = 10;
@@ -36,6 +36,19 @@ pub(crate) fn dead_queue<'q>(queues: &'q [DeadQueue], text: &str) -> Result<&'q 
             names(queues.iter().take(SHOWN_MAX).map(named))
         ),
         several => bail!("{text} may be any of {}", names(several.iter().map(|queue| named(queue)))),
+    }
+}
+
+/// The capture whose id begins like this.
+pub(crate) fn capture<'c>(captures: &'c [CaptureInfo], text: &str) -> Result<&'c CaptureInfo> {
+    let meant = |info: &&CaptureInfo| !text.is_empty() && info.capture.id.as_str().starts_with(text);
+    let found: Vec<&CaptureInfo> = captures.iter().filter(meant).collect();
+    match found.as_slice() {
+        [info] => Ok(info),
+        [] => bail!("there is no capture {text}; `funcatron capture list` lists them"),
+        several => {
+            bail!("{text} may be any of {}", names(several.iter().map(|info| info.capture.id.to_string())))
+        }
     }
 }
 

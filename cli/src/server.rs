@@ -1,5 +1,6 @@
 //! `Server`: the admin API as the commands call it.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use ureq::http::request::Builder;
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 use wire::PROBLEM_MEDIA_TYPE;
@@ -77,6 +79,25 @@ impl Server {
         self.understand(self.send("POST", path, Some((media_type, body)))?)
     }
 
+    /// Sends a file, however long it is, and reads a value.
+    pub(crate) fn post_file<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        media_type: &str,
+        file: File,
+    ) -> Result<T> {
+        let request = self.request("POST", path).header("content-type", media_type).body(file)?;
+        let answer = read(self.answered(self.run(None, request))?)?;
+        serde_json::from_slice(&answer).with_context(|| format!("understand the answer of {}", self.name()))
+    }
+
+    /// Sends a value to be put somewhere and reads one.
+    pub(crate) fn put<T: DeserializeOwned>(&self, path: &str, value: &impl Serialize) -> Result<T> {
+        let body = ("application/json", serde_json::to_vec(value)?);
+        let answer = read(self.send("PUT", path, Some(body))?)?;
+        serde_json::from_slice(&answer).with_context(|| format!("understand the answer of {}", self.name()))
+    }
+
     /// Removes something.
     pub(crate) fn delete(&self, path: &str) -> Result<()> {
         self.send("DELETE", path, None).map(drop)
@@ -109,11 +130,7 @@ impl Server {
         path: &str,
         body: Option<(&str, Vec<u8>)>,
     ) -> Result<Response<Body>> {
-        let url = format!("{}/api/v1{path}", self.connection.url);
-        let mut request = Request::builder().method(method).uri(url);
-        if let Some(token) = &self.connection.token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
+        let mut request = self.request(method, path);
         if let Some((media_type, _)) = &body {
             request = request.header("content-type", *media_type);
         }
@@ -121,6 +138,19 @@ impl Server {
             Some((_, body)) => self.run(timeout, request.body(body)?),
             None => self.run(timeout, request.body(())?),
         };
+        self.answered(sent)
+    }
+
+    fn request(&self, method: &str, path: &str) -> Builder {
+        let url = format!("{}/api/v1{path}", self.connection.url);
+        let request = Request::builder().method(method).uri(url);
+        match &self.connection.token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    fn answered(&self, sent: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>> {
         let response = sent.map_err(|error| self.unreachable(error))?;
         if response.status().is_success() { Ok(response) } else { Err(self.refused(response)) }
     }

@@ -10,6 +10,8 @@
 mod bad_input;
 #[path = "../platform/bodies.rs"]
 mod bodies;
+#[path = "../platform/captures.rs"]
+mod captures;
 mod changes;
 mod harness;
 mod held;

@@ -40,6 +40,18 @@ fn a_cluster_needs_no_more_rights_than_it_is_given() {
     assert_eq!(called.status, 200, "{called:?}");
     let result = format!("{}/result", promised.header("location").unwrap());
     cluster.client().until(&result, |reply| reply.status == 200);
+    let asked = |arguments: &[&str]| -> Value {
+        let output = cluster.client().command(&[arguments, &["-o", "json"]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let capture = asked(&["capture", "start", "/hello"]);
+    let capture = capture["capture"]["id"].as_str().unwrap();
+    cluster.client().until("/hello/ada", |reply| {
+        assert_eq!(reply.status, 200);
+        asked(&["capture", "show", capture])["entries"].as_u64() > Some(0)
+    });
+    assert_eq!(asked(&["capture", "stop", capture])["missed"], 0);
     cluster.runners[0].kill();
     cluster.client().until("/hello/ada", |reply| reply.status == 200);
     let removed = cluster.client().command(&["remove", "/hostile"]);

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod bodies;
+mod captures;
 mod harness;
 mod hostile_funcs;
 mod live;

@@ -9,7 +9,7 @@ use wire::egress::{AllowList, BadEntry};
 /// What a kibibyte and so on are in bytes.
 const SIZES: [(&str, u64); 4] = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("", 1)];
 /// What seconds and so on are in milliseconds.
-const TIMES: [(&str, u64); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000)];
+const TIMES: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// A time such as `30s`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
@@ -21,6 +21,17 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn bytes(text: &str) -> Result<u64, String> {
     let bytes = product(text, &SIZES).filter(|bytes| *bytes > 0);
     bytes.ok_or_else(|| format!("'{text}' is no size such as 512KiB, 64MiB or 1GiB"))
+}
+
+/// The same, and such as `100MB`: files are often counted in those.
+pub(crate) fn volume(text: &str) -> Result<u64, String> {
+    const DECIMAL: [(&str, u64); 3] = [("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000)];
+    product(text, &DECIMAL).filter(|bytes| *bytes > 0).map_or_else(|| bytes(text), Ok)
+}
+
+/// Seconds, the last one whole: what is asked for is not over too early.
+pub(crate) fn whole_seconds(time: Duration) -> u64 {
+    time.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
 }
 
 /// The same, of what is held in memory.
@@ -68,6 +79,10 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert_eq!(bytes("10MiB"), Ok(10 << 20));
+        assert_eq!(duration("2d"), Ok(Duration::from_secs(172_800)));
+        assert_eq!([volume("100MB"), volume("1KiB")], [Ok(100_000_000), Ok(1_024)]);
+        assert!(volume("0MB").is_err() && volume("1.5MB").is_err());
+        assert_eq!(whole_seconds(Duration::from_millis(1_001)), 2);
         assert_eq!(bytes("123"), Ok(123));
         assert!(hosts("a.test, b.test:81").is_ok() && hosts("a.test,").is_err());
     }
