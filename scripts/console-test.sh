@@ -10,7 +10,8 @@ venv=target/console-venv
 # As the tests build it: with the features of a plain build, all that it stands on would be built once more.
 cargo test --workspace --locked --test platform --no-run
 state=$(mktemp -d)
-target/debug/funcatron dev funcs/hello-js funcs/petstore tests/console/funcs --port 0 --admin-port 0 --state "$state" \
+cp -r funcs/hello-js funcs/petstore tests/console/funcs/markup "$state"
+target/debug/funcatron dev "$state"/{hello-js,petstore,markup} --port 0 --admin-port 0 --state "$state/state" \
   >"$state/out" 2>"$state/err" &
 server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || true; rm -rf "$state"' EXIT
@@ -25,4 +26,4 @@ urls=$(grep -o 'http://127\.0\.0\.1:[0-9]*' "$state/out" | awk '!seen[$0]++' | h
 
 mkdir -p target/console
 # shellcheck disable=SC2086
-"$venv/bin/python" tests/console/check.py $urls "$(cat "$state/token")" target/console
+"$venv/bin/python" tests/console/check.py $urls "$(cat "$state/state/token")" "$state/markup" target/console

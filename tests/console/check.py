@@ -1,6 +1,8 @@
 """Looks at the console as a person does: a browser, a running platform and real calls.
 
-    check.py FRONT ADMIN TOKEN [PICTURES]
+    check.py FRONT ADMIN TOKEN FUNC PICTURES
+
+FUNC is the folder of the hostile Func that is served.
 """
 
 import json
@@ -13,7 +15,8 @@ import urllib.request
 from browser import Browser, until
 
 FRONT, ADMIN, TOKEN = sys.argv[1:4]
-PICTURES = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else None
+CODE = pathlib.Path(sys.argv[4]) / "index.js"
+PICTURES = pathlib.Path(sys.argv[5])
 CONSOLE = f"{ADMIN}/console/"
 # Each place that a stranger can write to tries to run something: it would say where.
 HOSTILE = "<img src=x onerror=\"window.ran='log line'\">"
@@ -58,6 +61,14 @@ class Views:
 
     def go(self, address):
         self.browser.run(f"location.hash = {json.dumps(address)}")
+
+    def redeploy(self, old, new):
+        """Saves the Func with other code, which `dev` then serves."""
+        code = CODE.read_text()
+        assert old in code
+        CODE.write_text(code.replace(old, new))
+        until(lambda: route_of("/markup")["bundles"][0]["sha"] != self.sha, "the other code is served")
+        self.sha = route_of("/markup")["bundles"][0]["sha"]
 
     def a_wrong_token_is_told_and_not_kept(self):
         self.browser.open(CONSOLE)
@@ -178,6 +189,81 @@ class Views:
         self.browser.fill(".index input", "secret")
         self.browser.wait("[...document.querySelectorAll('.index li')].filter((item) => item.checkVisibility()).length === 1")
 
+    def an_operation_is_tried_out(self):
+        self.go(f"#/docs/{self.sha}?open=say")
+        self.browser.fill(".try input[name=text]", "tried <b>out</b>")
+        self.browser.fill(".try input[name=words]", "one, two")
+        begun = json.loads(self.browser.run("document.querySelector('.try textarea').value"))
+        assert begun["name"] and "id" not in begun and "parent" not in begun, begun
+        self.browser.fill(".try textarea", '{"name": "12345678901234567890", "at": "2026-01-31T12:00:00Z"}')
+        self.browser.click(".operation[open] button", "Send")
+        self.browser.see("200", ".outcome")
+        self.browser.see('"said": "tried <b>out</b>"', ".outcome")
+        self.browser.see('"two"', ".outcome")
+        self.browser.click(".outcome a", "The story of this request")
+        self.browser.see("tried <b>out</b>", ".story")
+        # What breaks the document is refused in words.
+        self.go(f"#/docs/{self.sha}?open=say")
+        self.browser.fill(".try textarea", '{"name": ""}')
+        self.browser.click(".operation[open] button", "Send")
+        self.browser.see("400", ".outcome")
+        self.browser.see("/name", ".outcome")
+
+    def credentials_are_sent_as_the_document_says(self):
+        self.go(f"#/docs/{self.sha}?open=secret")
+        self.browser.click(".operation[open] button", "Send")
+        self.browser.see("401", ".outcome")
+        self.browser.fill(".operation[open] .try input[type=password]", "key")
+        self.browser.click(".operation[open] button", "Send")
+        self.browser.see('"secret": true', ".operation[open] .outcome")
+
+    def captured_calls_are_run_again_and_compared(self):
+        self.go(f"#/captures?route={self.markup['id']}")
+        self.browser.see("funcatron capture start ROUTE")
+        self.browser.wait(f"document.querySelector('.view select').value === '{self.markup['id']}'")
+        self.browser.click("button", "Start")
+        self.browser.see("No call was kept yet")
+        self.browser.see("running")
+        capture = self.browser.run("location.hash.split('/').at(-1)")
+        for number in range(5):
+            say(f"kept {number}", authorization="Bearer not to be seen")
+        status, _, answer = ask(f"{FRONT}/markup/when")
+        assert status == 200, answer
+        until(lambda: admin(f"/captures/{capture}")["entries"] == 6, "the calls are kept")
+        self.browser.click("button", "Read again")
+        self.browser.see("/markup/say/kept%204")
+        self.browser.click("button", "Stop")
+        self.browser.see("stopped")
+        self.browser.click("button", "Run 6 again")
+        self.browser.see("6 of 6 were run again")
+        self.browser.see("5 same")
+        self.browser.see("1 same")
+        self.browser.click(".view tbody a", "/markup/when")
+        self.browser.see("What the Func drew from outside")
+        self.browser.see("the time: ")
+        self.browser.see("random bytes")
+        self.go(f"#/captures/{capture}")
+        self.browser.click(".view tbody a", "kept%200")
+        self.browser.see("invoke.headers.authorization")
+        assert "not to be seen" not in self.browser.text("main")
+
+    def a_bundle_that_answers_otherwise_is_found(self):
+        [capture] = admin("/captures")
+        self.redeploy("said: params.text", "said: params.text.replace('kept 3', 'lost 3')")
+        self.go("#/routes")
+        self.go(f"#/captures/{capture['capture']['id']}")
+        self.browser.click("button", "Run 6 again")
+        self.browser.see("6 of 6 were run again")
+        self.browser.see("1 different")
+        self.browser.see("4 same")
+        self.browser.click("td button", "1 difference")
+        self.browser.see("body/said", ".differences")
+        self.browser.see("kept 3", ".was")
+        self.browser.see("lost 3", ".now")
+        self.browser.click("button", "Delete")
+        self.browser.click("dialog button", "Delete")
+        self.browser.see("No calls are kept yet")
+
     def nothing_of_it_ran(self):
         say(HOSTILE, "error")
         ask(f"{FRONT}/markup/%3Cimg%20src=x%20onerror=window.ran='path'%3E")
@@ -229,7 +315,7 @@ class Views:
 
     def nothing_is_wider_than_the_window(self):
         views = {"routes": "#/routes", "route": f"#/routes/{self.markup['id']}", "logs": "#/logs", "requests": "#/requests",
-                 "request": "#/requests/story-1", "letters": "#/letters", "bundles": "#/docs", "docs": f"#/docs/{self.sha}?open=say"}
+                 "request": "#/requests/story-1", "captures": "#/captures", "letters": "#/letters", "bundles": "#/docs", "docs": f"#/docs/{self.sha}?open=say"}
         for width, height in ((1360, 900), (390, 844)):
             for scheme in ("light", "dark"):
                 self.browser.look(width, height, scheme)
@@ -240,8 +326,7 @@ class Views:
                     self.browser.settle()
                     wide = self.browser.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                     assert wide <= 0, f"{name} is {wide} pixels wider than {width}"
-                    if PICTURES:
-                        self.browser.picture(PICTURES / f"{name}-{width}-{scheme}.png")
+                    self.browser.picture(PICTURES / f"{name}-{width}-{scheme}.png")
 
     def who_signs_out_is_out(self):
         self.browser.click("button", "Sign out")
@@ -256,7 +341,7 @@ def main():
         browser.look(1360, 900)
         views = Views(browser)
         for name, check in vars(Views).items():
-            if name.startswith("_") or name == "go":
+            if name in ("go", "redeploy") or name.startswith("_"):
                 continue
             try:
                 check(views)

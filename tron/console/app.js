@@ -4,6 +4,8 @@ import { doorkeeper, session } from './api.js';
 import { h, to } from './dom.js';
 import { pulse } from './pulse.js';
 import * as bundles from './bundles.js';
+import * as capture from './capture.js';
+import * as captures from './captures.js';
 import * as docs from './docs.js';
 import * as letters from './letters.js';
 import * as logs from './logs.js';
@@ -17,6 +19,7 @@ const VIEWS = {
   routes: { title: 'Routes', list: routes, one: route },
   logs: { title: 'Logs', list: logs },
   requests: { title: 'Requests', list: requests, one: request },
+  captures: { title: 'Captures', list: captures, one: capture },
   letters: { title: 'Dead letters', list: letters, one: letters },
   docs: { title: 'API docs', list: bundles, one: docs },
 };

@@ -64,6 +64,15 @@ export function toast(text, kind = 'plain') {
   setTimeout(() => shown.remove(), 6000);
 }
 
+/** Hands a file to the person. */
+export function save(name, content) {
+  const address = URL.createObjectURL(content);
+  const link = h('a', { download: name });
+  link.href = address;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 /** Asks before something that cannot be taken back. */
 export function confirm(question, detail, yes) {
   return new Promise((resolve) => {

@@ -66,3 +66,8 @@ export function exact(text) {
   };
   return JSON.parse(text, keep);
 }
+
+/** The number, to the digits that this language keeps. */
+export function approximate(value) {
+  return typeof value === 'object' ? Number(value.rawJSON) : value;
+}

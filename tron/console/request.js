@@ -49,7 +49,9 @@ function activation(record) {
 }
 
 /** Where the time went: waiting, then running, and how much of that a processor was busy. */
-function timeline({ queued_ms: queued, service_us: service, cpu_us: cpu = 0 }) {
+function timeline({ queued_ms: waited, service_us: service, cpu_us: cpu = 0, replay_of: replay }) {
+  // A replay is as old as the call that it was.
+  const queued = replay ? 0 : waited;
   const ran = service / 1000;
   const all = queued + ran || 1;
   const part = (kind, title, length) => {

@@ -76,7 +76,7 @@ export function activationsTable({ withRoute = true } = {}) {
       { title: 'Request', kind: 'name', of: ({ method, path, request_id: id }) => ({ method, path, id }), show: called },
       { title: 'Operation', of: ({ operation }) => operation ?? null },
       withRoute && { title: 'Bundle', kind: 'mono', of: ({ bundle }) => short(bundle) },
-      { title: 'Queued', kind: 'number', of: ({ queued_ms: queued }) => ms(queued) },
+      { title: 'Queued', kind: 'number', of: (record) => (record.replay_of ? null : ms(record.queued_ms)) },
       { title: 'Ran', kind: 'number', of: ({ service_us: service }) => ms(service / 1000) },
       { title: 'Notes', kind: 'text', of: notes, show: (said) => said.map(([text, kind]) => badge(text, kind)) },
     ].filter(Boolean),

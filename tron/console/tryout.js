@@ -91,7 +91,7 @@ export function answerOf(answer, took) {
   return [
     h('p', { class: 'row' }, statusBadge(answer.status), h('span', { class: 'faint' }, took === undefined ? '' : ms(took)),
       h('a', { href: to('requests', [answer.id]) }, 'The story of this request')),
-    h('details', {}, h('summary', {}, `${answer.headers.length} headers`),
+    h('details', {}, h('summary', {}, `${answer.headers.length} header${answer.headers.length === 1 ? '' : 's'}`),
       h('dl', { class: 'facts headers' }, answer.headers.map(([name, value]) => [h('dt', {}, name), h('dd', {}, h('code', {}, value))]))),
     text === '' ? h('p', { class: 'hint' }, 'No body.') : h('pre', { class: 'body', tabindex: 0 }, laidOut(text)),
   ];

@@ -34,7 +34,8 @@ const BASE_PATH: &str = "/api/v1";
 const OBJECTS: &str = "/objects/";
 
 /// What is asked for again and again, for as long as somebody watches.
-const WATCHED: [&str; 6] = ["/stats", "/routes", "/members", "/activations", "/dead-letters", "/levels"];
+const WATCHED: [&str; 7] =
+    ["/stats", "/routes", "/members", "/activations", "/dead-letters", "/levels", "/captures"];
 
 /// What takes files that are read as they come.
 const IMPORT: &str = "/captures/import";

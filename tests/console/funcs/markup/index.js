@@ -4,6 +4,10 @@ export function say(request) {
   return { said: params.text, words: query.words ?? [], body };
 }
 
+export function when() {
+  return { at: new Date().toISOString(), id: crypto.randomUUID(), lucky: Math.random() };
+}
+
 export function fail() {
   console.error('ERROR <img src=x onerror="window.ran=\'log\'">');
   throw new Error('<img src=x onerror="window.ran=\'error\'">');
