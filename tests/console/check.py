@@ -323,6 +323,8 @@ class Views:
                     self.go(address)
                     self.browser.wait("document.querySelector('.view').childElementCount > 0")
                     until(lambda: "Reading" not in self.browser.text(".view"), "the view is read")
+                    if name == "logs":
+                        self.browser.see("one loud line", ".log")
                     self.browser.settle()
                     wide = self.browser.run("document.documentElement.scrollWidth - document.documentElement.clientWidth")
                     assert wide <= 0, f"{name} is {wide} pixels wider than {width}"

@@ -14,6 +14,8 @@ const KEPT = 2000;
 /** Lines are shown together, some times a second. */
 const DRAW_MS = 100;
 const AGAIN_MS = 2000;
+/** What is kept already comes sooner than this: until then nobody is told that there is nothing. */
+const PATIENCE_MS = 500;
 /** Closer to the end than this counts as being there. */
 const END_PX = 40;
 
@@ -56,7 +58,7 @@ class Tail {
     while (!stop.signal.aborted) {
       this.state.textContent = this.paused ? this.state.textContent : 'live';
       try {
-        this.drawNone();
+        setTimeout(() => this.drawNone(), PATIENCE_MS);
         for await (const line of lines(path, stop.signal)) this.take(line);
         this.state.textContent = 'the stream ended; connecting again';
       } catch (error) {
@@ -112,7 +114,8 @@ class Tail {
   clear() {
     this.kept = [];
     this.waiting = [];
-    this.redraw();
+    this.list.replaceChildren();
+    setTimeout(() => this.drawNone(), PATIENCE_MS);
   }
 
   toggle() {
@@ -131,6 +134,7 @@ class Tail {
   }
 
   drawNone() {
+    if (this.signal.aborted) return;
     const nothing = this.list.childElementCount === 0;
     this.list.hidden = nothing;
     const why = !nothing ? '' : this.kept.length ? 'filtered' : 'nothing';
