@@ -4,14 +4,16 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use clap::ArgGroup;
 use serde_json::{Map, Value};
 use wire::admin::{BundleInfo, DeployRequest, Deployed, RouteInfo};
+use wire::{Percent, Trial};
 
 use crate::connection::Given;
 use crate::output::{Format, Output};
 use crate::replay::{Gate, MaxDiff};
 use crate::server::Server;
-use crate::{folder, output, selection};
+use crate::{folder, output, selection, trials};
 
 /// Upload a bundle and let it serve a route
 ///
@@ -19,6 +21,7 @@ use crate::{folder, output, selection};
 /// outbound hosts stay as they are when they are not given.
 #[derive(Debug, clap::Args)]
 #[command(visible_alias = "push")]
+#[command(group(ArgGroup::new("judged").args(["replay", "mirror", "canary"]).multiple(true)))]
 pub(crate) struct Deploy {
     /// A Func folder or a bundle
     #[arg(default_value = ".", value_name = "DIR|BUNDLE")]
@@ -41,6 +44,8 @@ pub(crate) struct Deploy {
     /// The share of the route's calls in percent; the bundles already there keep the rest
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
     weight: Option<u32>,
+    #[command(flatten)]
+    trial: OnTrial,
     /// Take the route even from a bundle with another title
     #[arg(long)]
     replace: bool,
@@ -49,8 +54,9 @@ pub(crate) struct Deploy {
     /// They are run in this process, with the props that are given here.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
-    /// How many of those answers may differ: a number, or a share such as 1%
-    #[arg(long, requires = "replay", default_value = "0", value_name = "N|PERCENT")]
+    /// How many of those answers, or of the copies that a bundle on trial gets, may differ: a share such as 1%, or
+    /// of captured calls a number
+    #[arg(long, requires = "judged", default_value = "0", value_name = "N|PERCENT")]
     max_diff: MaxDiff,
     #[command(flatten)]
     output: Output,
@@ -58,9 +64,55 @@ pub(crate) struct Deploy {
     given: Given,
 }
 
+/// What the bundle has to prove before it is trusted
+#[derive(Debug, clap::Args)]
+struct OnTrial {
+    /// Put the bundle on trial: it gets copies of so many of the route's calls and no call of a client, and goes from
+    /// the route by itself when it answers them otherwise
+    #[arg(long, value_name = "PERCENT", conflicts_with_all = ["canary", "weight"])]
+    mirror: Option<Percent>,
+    /// The same, but it gets so many calls of clients as well as copies of so many of the others
+    #[arg(long, value_name = "PERCENT", conflicts_with = "weight", value_parser = whole)]
+    canary: Option<u32>,
+    /// How many of its calls may fail
+    #[arg(long, value_name = "PERCENT", default_value = "1%")]
+    max_errors: Percent,
+    /// How many calls or copies there have to be before it is judged
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    min_calls: u64,
+}
+
+impl OnTrial {
+    fn weight(&self) -> Option<u32> {
+        self.canary.or_else(|| self.mirror.map(|_copies_alone| 0))
+    }
+
+    fn trial(&self, max_diff: MaxDiff) -> Result<Option<Trial>> {
+        let canary = || Percent::try_from(f64::from(self.canary?)).ok();
+        let Some(mirror) = self.mirror.or_else(canary) else { return Ok(None) };
+        let differences_max = match max_diff {
+            MaxDiff::Share(share) => share,
+            MaxDiff::Calls(0) => Percent::NONE,
+            MaxDiff::Calls(_) => bail!("--max-diff of a bundle on trial is a share, such as 1%"),
+        };
+        let Self { max_errors: failures_max, min_calls: calls_min, .. } = *self;
+        Ok(Some(Trial { mirror, failures_max, differences_max, calls_min }))
+    }
+}
+
+/// A share of clients' calls, which is of whole percents.
+fn whole(text: &str) -> Result<u32, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse();
+    number
+        .ok()
+        .filter(|percent| (1..100).contains(percent))
+        .ok_or_else(|| "it must be from 1% to 99%".to_owned())
+}
+
 impl Deploy {
     pub(crate) fn run(self) -> Result<()> {
         let props = props(self.props.as_deref(), &self.prop)?;
+        let trial = self.trial.trial(self.max_diff)?;
         let bundle = folder::bundle(&self.path)?;
         if let Some(file) = self.replay {
             let props = props.clone().unwrap_or_default();
@@ -76,7 +128,8 @@ impl Deploy {
             base_path: self.base_path.map(from_root),
             props,
             outbound: self.outbound.map(named),
-            weight: self.weight,
+            weight: self.trial.weight().or(self.weight),
+            trial,
             replace: self.replace,
         };
         let deployed: Deployed = server.post("/deployments", &request)?;
@@ -99,6 +152,12 @@ fn tell(server: &Server, uploaded: &BundleInfo, deployed: &Deployed) -> Result<(
         "deployment {number}: {} {sha} serves {place} (route {})",
         uploaded.title, route.id
     ))?;
+    for trial in route.trials.iter().filter(|trial| trial.sha == uploaded.sha) {
+        output::remark(format!(
+            "it is on trial; `funcatron describe {place}` shows how it does: {}",
+            trials::told(trial)
+        ));
+    }
     if let Some(alarm) = &deployed.alarm {
         output::remark(format!("nobody can run it: {alarm}; its calls get a 503 until somebody can"));
     } else if !deployed.ready && deployed.failure.is_none() {
@@ -158,6 +217,34 @@ mod tests {
         assert_eq!(deploy.outbound.unwrap(), ["a.example", "b.example", "c.example"]);
         let deploy = typed("deploy --outbound= pets");
         assert!(deploy.outbound.map(named).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_bundle_on_trial_gets_calls_as_a_canary_and_copies_either_way() {
+        let typed = |words: &str| Typed::try_parse_from(words.split(' ')).map(|typed| typed.deploy);
+        let trial = |deploy: &Deploy| deploy.trial.trial(deploy.max_diff);
+        let mirror = typed("deploy --mirror 2.5%").unwrap();
+        assert_eq!(mirror.trial.weight(), Some(0));
+        assert_eq!(trial(&mirror).unwrap().unwrap().mirror.to_string(), "2.5%");
+        let canary = typed("deploy --canary 10% --max-errors 5 --max-diff 3% --min-calls 7").unwrap();
+        let told = trial(&canary).unwrap().unwrap();
+        assert_eq!(
+            (canary.trial.weight(), told.mirror.to_string(), told.calls_min),
+            (Some(10), "10%".into(), 7)
+        );
+        let shares = [told.failures_max, told.differences_max].map(|share| share.to_string());
+        assert_eq!(shares, ["5%", "3%"]);
+        assert_eq!(trial(&typed("deploy").unwrap()).unwrap(), None);
+        assert!(trial(&typed("deploy --mirror 1 --max-diff 3").unwrap()).is_err(), "3 of how many");
+        for words in [
+            "--canary 100%",
+            "--canary 1.5%",
+            "--mirror 1 --canary 1",
+            "--mirror 1 --weight 1",
+            "--max-diff 1%",
+        ] {
+            assert!(typed(&format!("deploy {words}")).is_err(), "{words}");
+        }
     }
 
     #[test]

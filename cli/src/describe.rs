@@ -7,7 +7,7 @@ use wire::admin::{BundleInfo, OperationInfo, RouteInfo};
 use crate::connection::Given;
 use crate::output::{Format, Output};
 use crate::server::Server;
-use crate::{output, routes, selection};
+use crate::{output, routes, selection, trials};
 
 /// Show a route or a bundle in full
 #[derive(Debug, clap::Args)]
@@ -70,6 +70,7 @@ fn route_facts(route: &RouteInfo) -> Vec<(&'static str, String)> {
         ("outbound", list(&route.outbound)),
         ("placement", none_or(placements.join(" or "))),
         ("queued", route.queued.to_string()),
+        ("on trial", none_or(route.trials.iter().map(trials::told).collect::<Vec<_>>().join(" | "))),
         ("alarm", none_or(route.alarm.clone().unwrap_or_default())),
     ]
 }

@@ -38,6 +38,7 @@ mod server;
 mod settings;
 mod signals;
 mod top;
+mod trials;
 mod trouble;
 mod validate;
 mod version;

@@ -40,10 +40,11 @@ fn row(route: &RouteInfo) -> Vec<String> {
 pub(crate) fn shares(route: &RouteInfo) -> String {
     let alone = route.bundles.len() == 1;
     let share = |bundle: &wire::WeightedBundle| {
+        let on_trial = if bundle.trial.is_some() { " (on trial)" } else { "" };
         if alone {
             bundle.sha.short().to_owned()
         } else {
-            format!("{}={}", bundle.sha.short(), bundle.weight)
+            format!("{}={}{on_trial}", bundle.sha.short(), bundle.weight)
         }
     };
     route.bundles.iter().map(share).collect::<Vec<_>>().join(" ")

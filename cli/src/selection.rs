@@ -138,6 +138,7 @@ mod tests {
             props: Vec::new(),
             queued: 0,
             alarm: None,
+            trials: Vec::new(),
             operations: Vec::new(),
         };
         vec![route("*", "/"), route("*", "/pets"), route("a.example", "/pets"), route("*", "/pets/old")]

@@ -1,10 +1,10 @@
 //! `Deployed`: a bundle on a route, loaded and ready to answer.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use swagger::{BasePath, Document};
-use wire::{BundleSha, RouteId, Store};
+use wire::{ActivationId, BundleSha, Mirror, RouteId, Store};
 
 use crate::bodies::Bodies;
 use crate::tally::Tally;
@@ -24,12 +24,25 @@ pub(crate) struct Deployed {
     /// What comes from the queue, and what becomes of it: the same one when the Func is loaded anew.
     pub(crate) tally: Arc<Tally>,
     pub(crate) draining: AtomicBool,
+    /// The bundles on trial that get copies of its calls.
+    pub(crate) mirrors: RwLock<Vec<Mirror>>,
 }
 
 impl Deployed {
     /// Whether no route names it any more, so that its queue is not to be declared.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Who gets a copy of this call.
+    pub(crate) fn mirrors_of(&self, activation: ActivationId) -> Vec<Mirror> {
+        let mirrors = self.mirrors.read().unwrap_or_else(PoisonError::into_inner);
+        mirrors.iter().filter(|mirror| mirror.share.takes(activation)).cloned().collect()
+    }
+
+    /// Sets who gets copies from now on.
+    pub(crate) fn mirror_to(&self, mirrors: &[Mirror]) {
+        *self.mirrors.write().unwrap_or_else(PoisonError::into_inner) = mirrors.to_vec();
     }
 
     /// The same with another store for large bodies.
@@ -44,6 +57,7 @@ impl Deployed {
             bodies: self.bodies.over(store),
             tally: self.tally.clone(),
             draining: AtomicBool::new(self.is_draining()),
+            mirrors: RwLock::default(),
         }
     }
 }

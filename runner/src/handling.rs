@@ -8,12 +8,15 @@ use futures_util::future::join_all;
 use tokio::time::timeout;
 use tracing::{info, warn};
 use wire::broker::{Delivery, GivenUp, RETRIES, dead_letters};
-use wire::{Activation, Chain, Invoke, MemberId, MessageError, ProblemKind, bounded_lines, decode_line};
+use wire::{
+    Activation, Chain, Invoke, MemberId, MessageError, Mirror, ProblemKind, bounded_lines, decode_line,
+};
 
 use crate::cancels::Cancels;
 use crate::capture::Captures;
 use crate::deployed::Deployed;
 use crate::execution::{Ended, Execution};
+use crate::mirroring::{self, Mirroring};
 use crate::observations::{Observations, View};
 use crate::outbox::{Caller, Outbox};
 use crate::records::Records;
@@ -26,6 +29,7 @@ pub(crate) struct Hands {
     pub(crate) outbox: Outbox,
     pub(crate) records: Records,
     pub(crate) captures: Captures,
+    pub(crate) mirroring: Mirroring,
     pub(crate) cancels: Cancels,
     pub(crate) observations: Observations,
     pub(crate) member: MemberId,
@@ -122,9 +126,25 @@ impl Handling {
             // Boxed: what it keeps for later would otherwise be in the task of every call.
             return Box::pin(self.run_promised(execution)).await;
         }
+        if execution.invoke.replay.is_none() {
+            let mirrors = self.deployed.mirrors_of(execution.invoke.activation);
+            if !mirrors.is_empty() {
+                return Box::pin(self.run_mirrored(execution, &mirrors)).await;
+            }
+        }
         let caller = Caller::of(&execution.invoke);
         let ended = self.attempt(execution).await;
         self.end(caller, ended).await;
+    }
+
+    /// Runs a call of which bundles on trial get a copy, when it has been answered.
+    async fn run_mirrored(&self, mut execution: Execution, mirrors: &[Mirror]) {
+        execution.recorded = true;
+        let (call, timeout) = (execution.invoke.clone(), execution.call_timeout);
+        let ended = self.attempt(execution).await;
+        self.hands.outbox.answer(&Caller::of(&call), &ended.answer).await;
+        self.hands.mirroring.copy(mirrors, &call, &ended, timeout);
+        self.keep(ended).await;
     }
 
     /// Runs a call that nobody waits for: until it is cancelled, and again if its operation wants that.
@@ -156,13 +176,17 @@ impl Handling {
     async fn attempt(&self, mut execution: Execution) -> Ended {
         let tally = &self.deployed.tally;
         let mut counted = tally.wait();
+        let expected = execution.invoke.replay.as_mut().and_then(|replay| replay.expected.take());
         let room = timeout(execution.remaining(), self.share.slot()).await;
         self.observe(&mut execution);
         match room {
             Ok(_slot) => {
                 counted.begin();
-                let ended = execution.run().await;
+                let mut ended = execution.run().await;
                 counted.end(&ended.record);
+                if let Some(expected) = expected {
+                    mirroring::compare(&self.deployed, &expected, &mut ended);
+                }
                 ended
             }
             Err(_) => {
@@ -175,7 +199,7 @@ impl Handling {
     /// Looks at what operators want to see of a call: as late as that makes no difference.
     fn observe(&self, execution: &mut Execution) {
         execution.view = self.hands.observations.of(&self.deployed.route, &execution.invoke);
-        execution.recorded = execution.view.is_recorded();
+        execution.recorded |= execution.view.is_recorded();
     }
 
     /// Has a call begun anew that failed; whichever bundle the route has by then takes it.
@@ -242,10 +266,15 @@ impl Handling {
         self.refuse(execution, detail).await;
     }
 
-    /// Publishes the answer, then leaves the record, and the call itself if it is to be kept.
+    /// Publishes the answer, then keeps what there is to keep.
     async fn end(&self, caller: Caller, ended: Ended) {
-        let Ended { answer, record, drawn, wanted } = ended;
-        self.hands.outbox.answer(&caller, &answer).await;
+        self.hands.outbox.answer(&caller, &ended.answer).await;
+        self.keep(ended).await;
+    }
+
+    /// Leaves the record, and the call itself if it is to be kept.
+    async fn keep(&self, ended: Ended) {
+        let Ended { answer, record, drawn, wanted, .. } = ended;
         if let Some(wanted) = wanted {
             self.hands.captures.keep(self.deployed.clone(), *wanted, answer, record.clone(), drawn);
         }

@@ -18,6 +18,7 @@ mod loader;
 mod loading;
 mod member;
 mod metrics;
+mod mirroring;
 mod notes;
 mod observations;
 mod operations;

@@ -1,7 +1,7 @@
 //! `Loader`: turns an assignment into a [`Deployed`] bundle.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, RwLock};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -110,6 +110,7 @@ impl Loader {
             bodies: self.bodies.clone(),
             tally: self.tallies.of(&assignment.queue),
             draining: AtomicBool::new(assignment.draining),
+            mirrors: RwLock::new(assignment.mirrors.clone()),
         })
     }
 

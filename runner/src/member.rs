@@ -158,8 +158,10 @@ impl Member {
         self.failing.clear();
         let queues: HashSet<&str> = self.assignment.funcs.iter().map(|func| func.queue.as_str()).collect();
         self.loaded.retain(|queue, _| queues.contains(queue.as_str()));
-        for draining in self.assignment.funcs.iter().filter(|func| func.draining) {
-            if let Some((_, deployed)) = self.loaded.get(&draining.queue) {
+        for func in &self.assignment.funcs {
+            let Some((_, deployed)) = self.loaded.get(&func.queue) else { continue };
+            deployed.mirror_to(&func.mirrors);
+            if func.draining {
                 deployed.draining.store(true, Ordering::Relaxed);
             }
         }
@@ -263,9 +265,15 @@ fn report(config: &Config) -> RunnerReport {
     }
 }
 
-/// What a Func is loaded from, whoever else runs it and whether it drains or not.
+/// What a Func is loaded from, whoever else runs it, whether it drains or not, and whoever gets copies of its calls.
 fn source(func: &FuncAssignment) -> FuncAssignment {
-    FuncAssignment { placement: Labels::default(), on: None, draining: false, ..func.clone() }
+    FuncAssignment {
+        placement: Labels::default(),
+        on: None,
+        draining: false,
+        mirrors: Vec::new(),
+        ..func.clone()
+    }
 }
 
 /// What was loaded meanwhile, for as long as something is being loaded.

@@ -72,6 +72,13 @@ impl Tally {
         self.operations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Counts a copy of a call that was compared with it.
+    pub(crate) fn compare(&self, differs: bool) {
+        let mut counts = self.counts();
+        counts.stats.compared += 1;
+        counts.stats.different += u64::from(differs);
+    }
+
     /// All of it, and a number that is another one when any of it has changed.
     pub(crate) fn report(&self) -> (FuncStats, u64) {
         let now = self.now_us();

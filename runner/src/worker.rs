@@ -18,6 +18,7 @@ use crate::capture::Captures;
 use crate::consumption::Consumption;
 use crate::deployed::Deployed;
 use crate::handling::Hands;
+use crate::mirroring::Mirroring;
 use crate::observations::Observations;
 use crate::outbox::Outbox;
 use crate::records::Records;
@@ -56,10 +57,12 @@ impl Worker {
             .global_queue_interval(EVENT_INTERVAL)
             .build()?;
         let (records, broadcasting) = Records::new(self.broker.clone());
+        let (mirroring, sending) = Mirroring::new(self.broker.clone());
         let hands = Arc::new(Hands {
             outbox: Outbox::new(self.broker.clone()),
             records,
             captures: self.captures.clone(),
+            mirroring,
             cancels: self.cancels.clone(),
             observations: self.observations.clone(),
             member: config.member.clone(),
@@ -71,7 +74,7 @@ impl Worker {
         let drain_timeout = config.drain_timeout;
         std::thread::Builder::new().name(name).spawn(move || {
             runtime.block_on(async {
-                tokio::join!(self.run(hands, prefetch, drain_timeout), broadcasting);
+                tokio::join!(self.run(hands, prefetch, drain_timeout), broadcasting, sending);
             });
         })
     }

@@ -20,3 +20,4 @@ mod replay;
 mod samples;
 mod statistics;
 mod telemetry;
+mod trials;

@@ -58,8 +58,15 @@ pub(crate) fn deploy(
     if let Some(before) = before.filter(|_| !request.replace) {
         check_lineage(before, info, titles)?;
     }
+    check_trial(request, before)?;
+    let ours = WeightedBundle {
+        sha: info.sha.clone(),
+        weight: request.weight.unwrap_or(PERCENT),
+        placement: info.placement.clone(),
+        trial: request.trial.clone(),
+    };
     let route = Route {
-        bundles: share(before, info, request.weight.unwrap_or(PERCENT)),
+        bundles: share(before, ours),
         props: request.props.clone().or_else(|| Some(before?.props.clone())).unwrap_or_default(),
         outbound: request.outbound.clone().or_else(|| Some(before?.outbound.clone())).unwrap_or_default(),
         id: claim.id,
@@ -90,6 +97,21 @@ pub(crate) fn undeploy(state: &Deployment, id: &RouteId) -> Result<Change, Rejec
     Ok(Change { action, routes, again: false })
 }
 
+/// The routes without this bundle, if it is still on trial there: its share goes to the others.
+pub(crate) fn end_trial(state: &Deployment, id: &RouteId, sha: &BundleSha, why: &str) -> Change {
+    let mut routes = state.routes.clone();
+    let mut action = String::new();
+    if let Some(route) = routes.iter_mut().find(|route| route.id == *id) {
+        let (ended, rest): (Vec<&WeightedBundle>, Vec<&WeightedBundle>) =
+            route.bundles.iter().partition(|bundle| bundle.sha == *sha && bundle.trial.is_some());
+        if !ended.is_empty() && !rest.is_empty() {
+            action = format!("take {} off {}{}: {why}", sha.short(), route.host, route.base_path);
+            route.bundles = scale(&rest, PERCENT);
+        }
+    }
+    Change { action, routes, again: false }
+}
+
 /// The routes of an earlier deployment.
 pub(crate) fn rollback(target: &Deployment) -> Change {
     let action = format!("roll back to {}", target.number);
@@ -110,6 +132,22 @@ fn check_settings(request: &DeployRequest) -> Result<(), Rejection> {
             let pointer = format!("/outbound/{index}");
             return Err(Rejection::fault("body", &pointer, "it is neither a host nor host:port"));
         }
+    }
+    Ok(())
+}
+
+/// Refuses a trial beside nothing that is trusted, or that would leave nothing of it.
+fn check_trial(request: &DeployRequest, before: Option<&Route>) -> Result<(), Rejection> {
+    if request.trial.is_none() {
+        return Ok(());
+    }
+    let is_trusted = |bundle: &WeightedBundle| bundle.sha != request.sha && bundle.trial.is_none();
+    if !before.is_some_and(|route| route.bundles.iter().any(is_trusted)) {
+        let why = "the route has no other bundle that is trusted, to compare this one with";
+        return Err(Rejection::fault("body", "/trial", why));
+    }
+    if request.weight.unwrap_or(PERCENT) >= PERCENT {
+        return Err(Rejection::fault("body", "/weight", "a bundle on trial cannot have all calls"));
     }
     Ok(())
 }
@@ -136,20 +174,14 @@ fn check_lineage(
 }
 
 /// Gives the bundle its percentage; the others keep the rest in their old proportion.
-fn share(before: Option<&Route>, info: &BundleInfo, weight: u32) -> Vec<WeightedBundle> {
+fn share(before: Option<&Route>, ours: WeightedBundle) -> Vec<WeightedBundle> {
     let others: Vec<&WeightedBundle> =
-        before.iter().flat_map(|route| &route.bundles).filter(|bundle| bundle.sha != info.sha).collect();
-    let ours = |weight| WeightedBundle {
-        sha: info.sha.clone(),
-        weight,
-        placement: info.placement.clone(),
-        trial: None,
-    };
-    if weight == PERCENT || others.is_empty() {
-        return vec![ours(PERCENT)];
+        before.iter().flat_map(|route| &route.bundles).filter(|bundle| bundle.sha != ours.sha).collect();
+    if ours.weight == PERCENT || others.is_empty() {
+        return vec![WeightedBundle { weight: PERCENT, ..ours }];
     }
-    let mut shared = scale(&others, PERCENT.saturating_sub(weight));
-    shared.push(ours(weight));
+    let mut shared = scale(&others, PERCENT.saturating_sub(ours.weight));
+    shared.push(ours);
     shared
 }
 

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::sync::{Mutex, watch};
 use wire::admin::{
     BundleInfo, DeadLetter, DeadQueue, DeployRequest, Deployed, Deployment, DeploymentInfo, Health, LogEntry,
-    MemberInfo, Purged, RedriveRequest, Redriven, RollbackRequest, RouteInfo,
+    MemberInfo, Purged, RedriveRequest, Redriven, RollbackRequest, RouteInfo, TrialReport,
 };
 use wire::store::RecordKind;
 use wire::{
@@ -38,6 +38,7 @@ use crate::plan;
 use crate::query::Query;
 use crate::stats::Statistics;
 use crate::status::{Readiness, Status};
+use crate::trials;
 
 /// Entries of the deployment log in a listing: each is read from the store.
 const HISTORY_MAX: usize = 100;
@@ -261,9 +262,10 @@ impl Handle {
     /// When the store fails.
     pub async fn routes(&self) -> Result<Vec<RouteInfo>, Rejection> {
         let state = self.shared.log.current().await?;
+        let reports = trials::reports(&state, &self.shared.statistics);
         let mut infos = Vec::with_capacity(state.routes.len());
         for route in &state.routes {
-            infos.push(self.describe(route).await);
+            infos.push(self.describe(route, &reports).await);
         }
         Ok(infos)
     }
@@ -273,7 +275,8 @@ impl Handle {
     /// # Errors
     /// When there is no such route.
     pub async fn route(&self, id: &RouteId) -> Result<RouteInfo, Rejection> {
-        Ok(self.describe(&self.deployed(id).await?).await)
+        let reports = trials::reports(&*self.shared.log.current().await?, &self.shared.statistics);
+        Ok(self.describe(&self.deployed(id).await?, &reports).await)
     }
 
     /// A route of the desired state.
@@ -342,7 +345,7 @@ impl Handle {
     }
 
     /// A route as it is listed. What cannot be found out for the moment is left empty.
-    async fn describe(&self, route: &Route) -> RouteInfo {
+    async fn describe(&self, route: &Route, trials: &[TrialReport]) -> RouteInfo {
         let (mut queued, mut alarm) = (0, None);
         for bundle in &route.bundles {
             let queue = route.queue(&bundle.sha);
@@ -364,6 +367,7 @@ impl Handle {
             props: route.props.keys().cloned().collect(),
             queued,
             alarm,
+            trials: trials.iter().filter(|trial| trial.route == route.id).cloned().collect(),
             operations: info.map(|info| info.operations.clone()).unwrap_or_default(),
         }
     }

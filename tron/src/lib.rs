@@ -35,6 +35,7 @@ mod stats;
 mod status;
 mod sweeper;
 mod token;
+mod trials;
 mod tron;
 
 pub use activations::{Follow, Recorded};

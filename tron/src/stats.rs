@@ -7,8 +7,9 @@ mod queue;
 mod runner;
 mod snapshot;
 mod track;
+mod tried;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use runner::Runner;
 
 pub(crate) use depths::Depths;
 pub(crate) use snapshot::{FuncSeen, QueueSeen, RunnerSeen, Snapshot};
+pub(crate) use tried::Tried;
 
 /// The time that rates and quantiles are of: long enough for a steady number, short enough to follow what a
 /// person does. As long as runners report a Func that rests.
@@ -95,6 +97,22 @@ impl Statistics {
         if let Some(queue) = self.merged().queues.get_mut(queue) {
             queue.measure(depth, now);
         }
+    }
+
+    /// Counts from now on what the Funcs of these queues come to on trial, and of no others.
+    pub(crate) fn try_out(&self, on_trial: &HashSet<String>) {
+        for (name, queue) in &mut self.merged().queues {
+            if !on_trial.contains(name) {
+                queue.tried = None;
+            } else if queue.tried.is_none() {
+                queue.tried = Some(Tried::default());
+            }
+        }
+    }
+
+    /// What the Func of a queue has come to on trial.
+    pub(crate) fn tried(&self, queue: &str) -> Tried {
+        self.merged().queues.get(queue).and_then(|queue| queue.tried).unwrap_or_default()
     }
 
     /// All that is known now.

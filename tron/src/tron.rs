@@ -29,6 +29,7 @@ use crate::scaler::Scaler;
 use crate::stats::{Depths, Statistics};
 use crate::status::Status;
 use crate::sweeper::Sweeper;
+use crate::trials::Trials;
 use crate::{Config, Error, Handle, Inspect, heartbeats};
 
 /// Dispatches calls and keeps the platform in line with the desired state.
@@ -99,6 +100,8 @@ impl Tron {
         let depths = Depths { statistics, queues: Queues { broker: Arc::clone(&broker) } };
         tasks.spawn(depths.run(stop.clone()));
         tasks.spawn(Arc::clone(&shared.own_calls).run(stop.clone()));
+        let trials = Trials { log: Arc::clone(&log), statistics: Arc::clone(&shared.statistics) };
+        tasks.spawn(trials.run(stop.clone()));
         calls::spawn(&mut tasks, &config, &broker, &shared.store, &log, &stop)?;
         // Listening comes before speaking: no answer to the first broadcast is lost.
         let opened = async {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::invoke::is_false;
-use crate::{BundleSha, Labels, MemberId, Role, Route, RouteId, Timestamp, WeightedBundle};
+use crate::{BundleSha, Labels, MemberId, Role, Route, RouteId, Timestamp, Trial, WeightedBundle};
 
 /// Below which a Tron hands out objects of the store, to members that cannot reach it themselves.
 pub const OBJECTS_PATH: &str = "/api/v1/objects";
@@ -17,7 +17,7 @@ pub const OBJECTS_PATH: &str = "/api/v1/objects";
 pub use call::{CallRequest, Called};
 pub use dead::{DeadCall, DeadLetter, DeadQueue, DeadRoute, Purged, RedriveRequest, Redriven};
 pub use observing::{CaptureInfo, CaptureRequest, CaptureState, LevelRequest};
-pub use stats::{Quantiles, RouteStats, Stats};
+pub use stats::{Quantiles, RouteStats, Stats, TrialReport};
 
 /// A bundle that Tron holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,9 @@ pub struct DeployRequest {
     /// The share of the route's calls, in percent; the bundles already there keep the rest. 100 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<u32>,
+    /// What it has to prove beside the bundles that are there, and goes when it does not. Trusted when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
     /// Whether it may take the route from a bundle whose document has another title.
     #[serde(default)]
     pub replace: bool,
@@ -163,6 +166,9 @@ pub struct RouteInfo {
     /// What an operator has to look at: why nobody can run a bundle of its.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<String>,
+    /// How its bundles do that are on trial.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<TrialReport>,
     /// Its operations.
     pub operations: Vec<OperationInfo>,
 }

@@ -61,7 +61,7 @@ async fn deploy(handle: &tron::Handle, folder: &Path) -> Result<()> {
     let code = Code::Wasm(fs::read(folder.join("func.wasm"))?.into());
     let sha = handle.upload(Bundle::pack(&document, &code)?).await?.bundle.sha.clone();
     let (host, base_path, props, outbound, weight) = (None, None, None, None, None);
-    let request = DeployRequest { sha, host, base_path, props, outbound, weight, replace: true };
+    let request = DeployRequest { sha, host, base_path, props, outbound, weight, trial: None, replace: true };
     handle.deploy(&request, "bench").await?;
     std::future::pending().await
 }

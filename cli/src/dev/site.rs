@@ -254,6 +254,7 @@ impl Serving {
             outbound: None,
             weight: None,
             // The folder may have got another title; claims between folders are settled here.
+            trial: None,
             replace: true,
         }
     }

@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 
 use wire::PoolReport;
-use wire::admin::{RouteStats, Stats};
+use wire::admin::{RouteStats, Stats, TrialReport};
 
 use super::figures::{count, money};
 use super::table::{self, shortened};
 use crate::clock;
 use crate::logs::printable;
+use crate::trials;
 
 /// What there is to show.
 pub(super) struct View<'s> {
@@ -63,11 +64,21 @@ impl View<'_> {
         parts.join("   ")
     }
 
+    fn on_trial(&self, report: &TrialReport) -> String {
+        let route = self.stats.routes.iter().find(|route| route.id == report.route);
+        let place = route.map(|route| printable(&route.base_path)).unwrap_or_default();
+        format!("{place} {}", trials::told(report))
+    }
+
     /// The pools with their reasoning, and what needs a look.
     fn below(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for pool in &self.stats.pools {
             lines.extend([String::new(), pool_line(pool), format!("  {}", printable(&pool.why))]);
+        }
+        if !self.stats.trials.is_empty() {
+            lines.push(String::new());
+            lines.extend(self.stats.trials.iter().map(|trial| format!("on trial: {}", self.on_trial(trial))));
         }
         if !self.stats.alarms.is_empty() {
             lines.push(String::new());
@@ -145,7 +156,13 @@ mod tests {
             cost_per_hour: 0.04,
         };
         let at = Timestamp(1_700_000_000_000);
-        Stats { at, routes, pools: vec![pool], alarms: vec!["pool default: \u{1b}[2J".into()] }
+        Stats {
+            at,
+            routes,
+            pools: vec![pool],
+            trials: Vec::new(),
+            alarms: vec!["pool default: \u{1b}[2J".into()],
+        }
     }
 
     fn lines(stats: &Stats, room: Room) -> Vec<String> {

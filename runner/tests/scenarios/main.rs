@@ -11,6 +11,7 @@ mod harness;
 mod hermetic;
 mod hostile;
 mod inspection;
+mod mirrors;
 mod observed;
 mod outbound;
 mod promised;

@@ -1,7 +1,7 @@
 //! How the desired state changes.
 
 use proptest::prelude::*;
-use wire::{Labels, Timestamp};
+use wire::{Labels, Percent, Timestamp, Trial};
 
 use super::*;
 
@@ -35,6 +35,7 @@ pub(crate) fn request(n: u8) -> DeployRequest {
         props: None,
         outbound: None,
         weight: None,
+        trial: None,
         replace: false,
     }
 }
@@ -134,6 +135,44 @@ fn an_undeployed_route_is_gone_and_a_second_time_not_found() {
     assert_eq!(change.routes, [route("*", "/b", 1)]);
     let refused = undeploy(&state(2, change.routes), &id).unwrap_err();
     assert_eq!(refused.kind(), wire::ProblemKind::NotFound);
+}
+
+fn trial() -> Trial {
+    let share = |text: &str| text.parse().unwrap();
+    Trial { mirror: share("10%"), failures_max: share("1%"), differences_max: Percent::NONE, calls_min: 20 }
+}
+
+#[test]
+fn a_trial_that_ends_gives_the_share_back_and_ends_once() {
+    let before = state(1, vec![route("*", "/a", 0)]);
+    let canary = DeployRequest { weight: Some(10), trial: Some(trial()), ..request(1) };
+    let titles = titles(&[(0, "a")]);
+    let tried = deploy(&before, &canary, &info(1, "a"), &titles).unwrap();
+    assert_eq!((weights(&tried), &tried.routes[0].bundles[1].trial), (vec![90, 10], &Some(trial())));
+
+    let id = &before.routes[0].id;
+    let ended = end_trial(&state(2, tried.routes.clone()), id, &sha(1), "3 of 25 copies differ");
+    assert_eq!(ended.routes, before.routes);
+    assert_eq!(ended.action, format!("take {} off */a: 3 of 25 copies differ", sha(1).short()));
+    for (sha, state) in [(sha(1), state(3, ended.routes)), (sha(0), state(2, tried.routes))] {
+        assert_eq!(end_trial(&state, id, &sha, "late").routes, state.routes, "it is not on trial");
+    }
+}
+
+#[test]
+fn a_trial_needs_a_bundle_that_is_trusted() {
+    let alone = state(1, vec![route("*", "/a", 0)]);
+    let titles = titles(&[(0, "a"), (1, "a")]);
+    let refused =
+        |request: &DeployRequest, number: u8| match deploy(&alone, request, &info(number, "a"), &titles) {
+            Err(Rejection::Unusable { faults, .. }) => faults[0].pointer.clone(),
+            other => panic!("{other:?}"),
+        };
+    let tried = |n, weight| DeployRequest { weight, trial: Some(trial()), ..request(n) };
+    assert_eq!(refused(&tried(0, Some(10)), 0), "/trial", "it would be compared with itself");
+    assert_eq!(refused(&tried(1, None), 1), "/weight");
+    let elsewhere = DeployRequest { base_path: Some("/b".into()), ..tried(1, Some(0)) };
+    assert_eq!(refused(&elsewhere, 1), "/trial");
 }
 
 proptest! {

@@ -9,6 +9,7 @@ use wire::{RouteId, Timestamp};
 use super::Handle;
 use crate::Rejection;
 use crate::stats::overview;
+use crate::trials;
 
 /// Bundles that are read for their titles each time. The next time, those of the others follow.
 const TITLES_READ_MAX: usize = 16;
@@ -26,7 +27,8 @@ impl Handle {
         routes.iter_mut().for_each(|route| route.title = titles.remove(&route.id));
         let mut alarms = overview::alarms(&state, &snapshot);
         alarms.extend(overview::unserved(&state, &self.shared.status.borrow().unserved));
-        Ok(Stats { at: Timestamp::now(), routes, pools: snapshot.pools, alarms })
+        let trials = trials::reports(&state, &self.shared.statistics);
+        Ok(Stats { at: Timestamp::now(), routes, pools: snapshot.pools, trials, alarms })
     }
 
     /// The titles of routes, as far as they are at hand.

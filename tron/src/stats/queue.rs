@@ -8,7 +8,7 @@ use wire::Labels;
 use wire::broker::Depth;
 
 use super::track::More;
-use super::{QueueSeen, WINDOW};
+use super::{QueueSeen, Tried, WINDOW};
 
 /// What was seen of a queue longer ago is not known any more. Ten thousand queues in turns take that long.
 const DEPTH_AGE_MAX: Duration = Duration::from_secs(40);
@@ -21,6 +21,8 @@ const PART: Duration = Duration::from_secs(1);
 pub(super) struct Queue {
     /// What its Func asks of a runner.
     pub(super) placement: Labels,
+    /// What the Func has come to on trial, if it is on trial.
+    pub(super) tried: Option<Tried>,
     depth: Option<(Depth, Instant)>,
     /// What runners said of the last seconds, the oldest first.
     parts: VecDeque<Part>,
@@ -39,6 +41,9 @@ impl Queue {
 
     /// Adds what a runner did.
     pub(super) fn add(&mut self, more: &More, now: Instant) {
+        if let Some(tried) = &mut self.tried {
+            tried.add(more.tried);
+        }
         if more.queue_us.count() == 0 && more.service_us.count() == 0 {
             return;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wire::{FuncStats, Histogram};
 
-use super::{FuncSeen, WINDOW};
+use super::{FuncSeen, Tried, WINDOW};
 
 /// Reports that are closer together than this are one: a share of less than that says little, as they may
 /// have been longer on their way.
@@ -42,11 +42,12 @@ struct Totals {
     cpu_us: u64,
 }
 
-/// How long the calls took that ended between two reports.
+/// How long the calls took that ended between two reports, and what came of them.
 #[derive(Default)]
 pub(super) struct More {
     pub(super) queue_us: Histogram,
     pub(super) service_us: Histogram,
+    pub(super) tried: Tried,
 }
 
 impl Track {
@@ -67,10 +68,9 @@ impl Track {
             // It had let go of the Func meanwhile, and counts anew.
             before = FuncStats::default();
         }
-        let more = More {
-            queue_us: stats.queue_us.since(&before.queue_us),
-            service_us: stats.service_us.since(&before.service_us),
-        };
+        let service_us = stats.service_us.since(&before.service_us);
+        let tried = Tried::between(&before, stats, service_us.count());
+        let more = More { queue_us: stats.queue_us.since(&before.queue_us), service_us, tried };
         let totals = self.totals().after(&before, stats, &more.service_us);
         while self.samples.get(1).is_some_and(|second| now.duration_since(second.at) > WINDOW) {
             self.samples.pop_front();

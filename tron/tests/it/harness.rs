@@ -303,6 +303,7 @@ pub(crate) fn request(sha: &BundleSha) -> DeployRequest {
         props: None,
         outbound: None,
         weight: None,
+        trial: None,
         replace: false,
     }
 }

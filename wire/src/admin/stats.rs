@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PoolReport, RouteId, Timestamp};
+use crate::{BundleSha, PoolReport, RouteId, Timestamp, Trial};
 
 /// What the platform does at present.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,8 +13,32 @@ pub struct Stats {
     pub routes: Vec<RouteStats>,
     /// The pools of runners, as the Tron says that scales them; none when nobody does.
     pub pools: Vec<PoolReport>,
+    /// The bundles that are on trial.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<TrialReport>,
     /// What an operator has to look at.
     pub alarms: Vec<String>,
+}
+
+/// How a bundle on trial does, as far as the Tron knows that is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialReport {
+    /// The route.
+    pub route: RouteId,
+    /// The bundle.
+    pub sha: BundleSha,
+    /// What it has to prove.
+    pub trial: Trial,
+    /// Its share of the route's calls.
+    pub weight: u32,
+    /// Calls of clients that it has answered.
+    pub calls: u64,
+    /// Those of them that failed.
+    pub failures: u64,
+    /// Copies of calls that it has answered as well.
+    pub compared: u64,
+    /// Those of them that it answered otherwise.
+    pub different: u64,
 }
 
 /// What a route does at present.
