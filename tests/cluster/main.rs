@@ -31,4 +31,6 @@ mod promises;
 mod samples;
 mod scaling;
 mod stopping;
+#[path = "../platform/trials.rs"]
+mod trials;
 mod users;
