@@ -52,6 +52,9 @@ console-test: ## Look at the console of a running platform with a real browser.
 s3: ## Test the store in S3 against moto, a server for tests.
 	scripts/s3.sh
 
+capture-test: ## Keep a thousand mixed requests and have another AMQP client count them, to the byte (REQUESTS=10000 ROUNDS=5).
+	scripts/capture.sh
+
 image: build ## Build the Docker image `funcatron` from the release binary; no registry is needed.
 	scripts/image.sh
 

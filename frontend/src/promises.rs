@@ -158,7 +158,8 @@ impl Promises {
         let (known, kept) = tokio::join!(self.store.accept_call(accepted), self.store.keep_pending(invoke));
         let Err(error) = known.and(kept) else { return Ok(()) };
         if let Err(error) = self.store.forget_call(accepted.activation).await {
-            warn!(activation = %accepted.activation, error = %Chain(&error), "refused call not forgotten");
+            warn!(request_id = %accepted.request_id, activation = %accepted.activation,
+                namespace = %accepted.namespace, error = %Chain(&error), "refused call not forgotten");
         }
         Err(error.into())
     }

@@ -216,7 +216,7 @@ impl Execution {
             return Err(self.problem(ProblemKind::DeadlineExceeded, detail, Component::Runner));
         };
         result.map_err(|error| {
-            warn!(request_id = %self.invoke.id, error = %Chain(&error), "body not had or kept");
+            self.warn(&Chain(&error).to_string(), "body not had or kept");
             self.problem(error.kind(), error.to_string(), Component::Runner)
         })
     }
@@ -255,7 +255,7 @@ impl Execution {
             | Failure::Panicked(why)
             | Failure::NotKept(why)
             | Failure::RequestLost(why) => {
-                warn!(request_id = %self.invoke.id, bundle = %self.deployed.sha, error = %why, "{failure}");
+                self.warn(why, &failure.to_string());
                 (ProblemKind::FuncFailed, Component::Runner)
             }
             _ => (ProblemKind::FuncFailed, Component::Func),
@@ -275,6 +275,13 @@ impl Execution {
             self.problem(ProblemKind::InvalidResponse, detail, Component::Func)
                 .with_faults(faults.iter().map(fault).collect())
         })
+    }
+
+    fn warn(&self, error: &str, what: &str) {
+        let Invoke { id, activation, namespace, .. } = &self.invoke;
+        let Deployed { route, sha, .. } = &*self.deployed;
+        let operation = self.operation().map(Operation::id);
+        warn!(request_id = %id, %activation, %namespace, %route, bundle = sha.short(), operation, error, "{what}");
     }
 
     fn problem(&self, kind: ProblemKind, detail: impl Into<String>, component: Component) -> Problem {

@@ -206,7 +206,9 @@ impl Handling {
     async fn begin_anew(&self, invoke: Invoke, wait: Duration, record: Activation) {
         let retry = invoke.retry.saturating_add(1);
         let invoke = Invoke { retry, attempt: 1, queue: None, ..invoke };
-        info!(request_id = %invoke.id, retry, ?wait, "call failed, to be begun anew");
+        info!(request_id = %invoke.id, activation = %invoke.activation, namespace = %invoke.namespace,
+            route = %self.deployed.route, bundle = self.deployed.sha.short(), operation = record.operation,
+            retry, ?wait, "call failed, to be begun anew");
         self.hands.outbox.hold_back(&invoke, wait).await;
         self.hands.records.keep(record).await;
     }
@@ -235,7 +237,8 @@ impl Handling {
 
     async fn hand_over(&self, execution: Execution, queue: &str, again: Invoke) {
         let Err(error) = self.hands.outbox.put(queue, &again).await else { return };
-        warn!(request_id = %again.id, queue, %error, "call not put back");
+        warn!(request_id = %again.id, activation = %again.activation, namespace = %again.namespace,
+            route = %self.deployed.route, bundle = self.deployed.sha.short(), queue, %error, "call not put back");
         let detail =
             format!("the call was cut off and may have had its effects; {queue} did not take it back");
         self.give_up(execution, detail).await;

@@ -15,7 +15,7 @@ use wire::broker::{
     self, GivenUp, Message, Queue, REQUESTS, RESULTS, RETRIES, dead_queue, requests_queue, results_queue,
     retries_queue,
 };
-use wire::{Answer, Backoff, Broker, Invoke, Timestamp, encode_line};
+use wire::{Answer, Backoff, Broker, BundleSha, Invoke, Timestamp, encode_line};
 
 use gathering::{Gathering, Parcel};
 
@@ -75,7 +75,8 @@ impl Outbox {
     pub(crate) async fn hold_back(&self, invoke: &Invoke, wait: Duration) {
         let message = Message::new(line(invoke)).persistent().delayed(wait);
         if let Err(error) = self.send(REQUESTS, message, true).await {
-            warn!(request_id = %invoke.id, %error, "call lost");
+            warn!(request_id = %invoke.id, activation = %invoke.activation, namespace = %invoke.namespace, %error,
+                "call lost");
         }
     }
 
@@ -88,18 +89,26 @@ impl Outbox {
             self.send_soon(reply_to, line(answer), deadline.after(ANSWER_GRACE)).await
         };
         if let Err(error) = sent {
-            warn!(request_id = %answer.id, queue = %reply_to, %error, "answer dropped");
+            let bundle = answer.bundle.as_ref().map(BundleSha::short);
+            warn!(request_id = %answer.id, activation = %answer.activation, bundle, queue = %reply_to, %error,
+                "answer dropped");
         }
     }
 
     /// Keeps a call for an operator.
     pub(crate) async fn bury_call(&self, queue: &str, invoke: &Invoke, why: &GivenUp) {
-        self.bury(queue, line(invoke), why, invoke.asynchronous).await;
+        warn!(request_id = %invoke.id, activation = %invoke.activation, namespace = %invoke.namespace, queue,
+            why = %why.reason, attempts = why.attempts, "call dead-lettered");
+        self.keep_dead(queue, line(invoke), why, invoke.asynchronous).await;
     }
 
-    /// Keeps lines for an operator. Those of which nobody was promised anything are dropped when there is no room.
+    /// Keeps lines for an operator that nobody can read. Those of which nobody was promised anything are dropped when there is no room.
     pub(crate) async fn bury(&self, queue: &str, lines: Bytes, why: &GivenUp, promised: bool) {
         warn!(queue, why = %why.reason, attempts = why.attempts, bytes = lines.len(), "message dead-lettered");
+        self.keep_dead(queue, lines, why, promised).await;
+    }
+
+    async fn keep_dead(&self, queue: &str, lines: Bytes, why: &GivenUp, promised: bool) {
         if let Err(error) = self.send(queue, Message::dead(lines, why), promised).await {
             warn!(queue, %error, "dead letter lost");
         }

@@ -98,7 +98,8 @@ impl Retries {
     async fn send_back(&self, queue: &str, invoke: Invoke) {
         let invoke = Invoke { queue: None, ..invoke };
         if let Err(error) = self.hands.outbox.put_later(REQUESTS, &invoke, NOT_SERVED_PAUSE).await {
-            warn!(request_id = %invoke.id, %error, "call not put back");
+            warn!(request_id = %invoke.id, activation = %invoke.activation, namespace = %invoke.namespace, queue,
+                %error, "call not put back");
             let detail = "the call was cut off and may have had its effects; nobody takes it any more";
             self.give_up(queue, &invoke, detail.to_owned()).await;
         }

@@ -22,6 +22,7 @@ mod load;
 mod members;
 mod messages;
 mod metrics;
+mod observing;
 #[path = "../platform/operator.rs"]
 mod operator;
 mod placement;

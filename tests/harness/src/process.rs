@@ -59,24 +59,24 @@ impl Process {
     /// Waits until it logs a line with this field, and gives the field's text.
     #[track_caller]
     pub fn logged(&self, field: &str) -> String {
-        self.logs(field, |_any| true)
+        self.logs(field, |_any| true)[field].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Waits until it logs this message.
+    /// Waits until it logs this message, and gives the whole line.
     #[track_caller]
-    pub fn says(&self, message: &str) {
-        self.logs("message", |said| said == message);
+    pub fn says(&self, message: &str) -> Value {
+        self.logs("message", |said| said == message)
     }
 
     #[track_caller]
-    fn logs(&self, field: &str, accept: impl Fn(&str) -> bool) -> String {
+    fn logs(&self, field: &str, accept: impl Fn(&str) -> bool) -> Value {
         let begun = Instant::now();
         loop {
             let line = self.lines.recv_timeout(PATIENCE.saturating_sub(begun.elapsed()));
             let line = line.unwrap_or_else(|_gone| panic!("{:?} never logged that {field}", self.arguments));
             let line: Value = serde_json::from_str(&line).unwrap_or_default();
-            if let Some(text) = line[field].as_str().filter(|text| accept(text)) {
-                return text.to_owned();
+            if line[field].as_str().is_some_and(&accept) {
+                return line;
             }
         }
     }

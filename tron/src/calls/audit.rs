@@ -133,9 +133,10 @@ impl Audit {
         if decision == Decision::Leave {
             return;
         }
-        let (activation, queue) = (invoke.activation, queues.first().map(String::as_str));
+        let (activation, request_id) = (invoke.activation, invoke.id.clone());
+        let queue = queues.first().map(String::as_str);
         if let Err(error) = self.remedy.apply(invoke, queue, claims + 1, decision, now).await {
-            warn!(%activation, error = %Chain(&error), "promised call left for another time");
+            warn!(%request_id, %activation, error = %Chain(&error), "promised call left for another time");
         }
     }
 

@@ -78,7 +78,7 @@ impl Callbacks {
                     return Handled::Never(Chain(&error).to_string());
                 }
                 Some(Err(error)) => {
-                    warn!(activation = %answer.activation, error = %Chain(&error), "callback not noted");
+                    warn!(request_id = %answer.id, activation = %answer.activation, error = %Chain(&error), "callback not noted");
                     return Handled::Later;
                 }
                 None => return Handled::Later,
@@ -108,12 +108,12 @@ impl Callbacks {
             attempts += 1;
             let error = match self.post(url, accepted, finished).await {
                 Ok(()) => {
-                    debug!(%activation, attempts, "callback posted");
+                    debug!(request_id = %accepted.request_id, %activation, attempts, "callback posted");
                     return Some(Callback { at: Timestamp::now(), attempts, error: None });
                 }
                 Err(error) => error,
             };
-            warn!(%activation, attempts, error = %Chain(&error), "callback not taken");
+            warn!(request_id = %accepted.request_id, %activation, namespace = %accepted.namespace, attempts, error = %Chain(&error), "callback not taken");
             if attempts == ATTEMPTS_MAX || matches!(error, NotTaken::NotAllowed) {
                 // What lies behind it, names and addresses of ours among that, is for the log.
                 let error = Some(error.to_string());

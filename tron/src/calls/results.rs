@@ -54,7 +54,7 @@ impl Results {
         let answer: Answer = decode_line(&line)?;
         let activation = answer.activation;
         let Some(accepted) = self.store.accepted_call(activation).await? else {
-            debug!(%activation, "result dropped: nothing is known of its call, or nothing any more");
+            debug!(request_id = %answer.id, %activation, "result dropped: nothing is known of its call, or nothing any more");
             return Ok(self.store.settle_pending(activation).await?);
         };
         self.store.finish_call(&Finished { at: Timestamp::now(), answer }).await?;

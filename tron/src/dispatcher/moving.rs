@@ -104,22 +104,23 @@ impl Moving<'_> {
 
     async fn answer(self, reply: Reply) -> Result<(), Refused> {
         self.counts.refuse(reply.kind);
-        let (activation, asynchronous, queue) = (reply.activation, reply.asynchronous, reply.queue.clone());
+        let Reply { activation, asynchronous, .. } = reply;
+        let (request_id, queue) = (reply.id.clone(), reply.queue.clone());
         let answer = match reply.into_message() {
             Ok(answer) => answer,
             Err(error) => {
-                warn!(%activation, %error, "answer cannot be written");
+                warn!(%request_id, %activation, %error, "answer cannot be written");
                 return Ok(());
             }
         };
         match self.broker.publish(&queue, answer).await {
             Ok(()) => Ok(()),
             Err(error) if asynchronous => {
-                warn!(%activation, queue, %error, "result not taken, trying again");
+                warn!(%request_id, %activation, queue, %error, "result not taken, trying again");
                 Err(Refused)
             }
             Err(error) => {
-                debug!(%activation, queue, %error, "answer dropped");
+                debug!(%request_id, %activation, queue, %error, "answer dropped");
                 Ok(())
             }
         }

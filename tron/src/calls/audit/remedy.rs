@@ -47,7 +47,7 @@ impl Remedy {
         decision: Decision,
         now: Timestamp,
     ) -> Result<(), Setback> {
-        let (activation, number) = (invoke.activation, claim);
+        let (activation, request_id, number) = (invoke.activation, invoke.id.clone(), claim);
         if self.has_ended(&invoke).await? {
             return Ok(self.store.settle_pending(activation).await?);
         }
@@ -59,7 +59,7 @@ impl Remedy {
         if !error.has_effect()
             && let Err(error) = self.store.release_claim(activation, number).await
         {
-            warn!(%activation, error = %Chain(&error), "claim not released");
+            warn!(%request_id, %activation, error = %Chain(&error), "claim not released");
         }
         Err(error)
     }
