@@ -14,12 +14,15 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use telemetry::Endpoint;
+use wire::Percent;
 use wire::egress::AllowList;
 
 use crate::connection::STATE_DIR;
 use crate::logging::LogFormat;
 use crate::settings::quantity;
 use crate::signals::Signals;
+use crate::telling::{self, Telling};
 use listeners::Listeners;
 use platform::Platform;
 use site::Site;
@@ -52,6 +55,12 @@ pub(crate) struct Dev {
     /// Where results of calls that nobody waits for may be posted (X-Callback-Url) [default: nowhere]
     #[arg(long, value_name = "HOST[:PORT],...", value_parser = quantity::hosts)]
     callbacks: Option<AllowList>,
+    /// Where traces are sent to, as OTLP over HTTP: http://HOST:4318
+    #[arg(long, env = telling::OTEL_ENDPOINT, value_name = "URL")]
+    otlp_endpoint: Option<Endpoint>,
+    /// Of requests that come without a decision, so many are traced
+    #[arg(long, default_value_t = Percent::ALL, value_name = "SHARE")]
+    trace_sample: Percent,
 }
 
 /// Editors write a file in several steps; a save is over when nothing happens for this long.
@@ -73,7 +82,9 @@ impl Dev {
         let listeners = Listeners::bind(self.host, self.port, self.admin_port).await?;
         let (front, admin) = (listeners.front_url()?, listeners.admin_url()?);
         let state = State::open(self.state)?;
-        let mut platform = Platform::start(listeners, &state, self.callbacks.unwrap_or_default()).await?;
+        let telling = Telling::tracing(self.otlp_endpoint, self.trace_sample);
+        let mut platform =
+            Platform::start(listeners, &state, self.callbacks.unwrap_or_default(), telling).await?;
         tail::start(&mut platform, log_format).await?;
 
         let mut watcher = Watcher::new()?;

@@ -37,6 +37,7 @@ mod serve;
 mod server;
 mod settings;
 mod signals;
+mod telling;
 mod top;
 mod trials;
 mod trouble;

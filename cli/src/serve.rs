@@ -5,7 +5,6 @@ pub(crate) mod runner;
 mod scaling;
 pub(crate) mod tron;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
@@ -14,17 +13,17 @@ use std::time::Duration;
 
 use ::tron::Token;
 use anyhow::{Context, Result, anyhow, bail};
-use telemetry::Metrics;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use wire::broker::{BrokerUrl, RabbitMq};
 use wire::store::Credentials;
-use wire::{Broker, MemberId, Role};
+use wire::{Broker, MemberId};
 
 use crate::settings::Settings;
 use crate::signals::{INTERRUPTED, Signals};
-use crate::{check, listener, trouble};
+use crate::telling::Telling;
+use crate::{check, trouble};
 
 /// After the time to drain: what remains is to be told to the broker and written to the log.
 const STOP_GRACE: Duration = Duration::from_secs(5);
@@ -38,39 +37,36 @@ struct Process {
     threads: usize,
     /// How long running calls have to finish.
     drain_timeout: Duration,
-    /// Where it tells about itself.
-    metrics_listen: Option<SocketAddr>,
+    /// What it tells about itself.
+    telling: Telling,
 }
 
 impl Process {
     /// Runs the service until it is told to stop, and tells about it. Ctrl-C after that ends the process at once.
-    fn run<S>(
-        self,
-        metrics: Metrics,
-        service: impl FnOnce(Arc<dyn Broker>, CancellationToken) -> S,
-    ) -> Result<ExitCode>
+    fn run<S>(mut self, service: impl FnOnce(Arc<dyn Broker>, CancellationToken) -> S) -> Result<ExitCode>
     where
         S: Future<Output = Result<()>>,
     {
         event_loop(self.threads)?.block_on(async {
             let mut signals = Signals::listen().context("listen to signals")?;
-            let mut telling = pin!(self.tell(metrics).await?);
+            let telling_stop = CancellationToken::new();
+            let telling = std::mem::take(&mut self.telling).start(telling_stop.clone()).await?;
+            let mut telling = pin!(telling);
             let broker = tokio::select! {
                 broker = self.connect() => broker?,
                 () = &mut telling => bail!("it ended before its time"),
                 () = signals.stop() => return Ok(ExitCode::SUCCESS),
             };
             let stop = CancellationToken::new();
-            let mut service = pin!(async {
-                let ended = tokio::select! {
-                    ended = service(broker.clone(), stop.clone()) => ended,
-                    // To the end: it is of interest how what is left gets done.
-                    () = telling => Ok(()),
-                };
+            let service = pin!(async {
+                let ended = service(broker.clone(), stop.clone()).await;
                 // What was settled last is on its way to the broker still.
                 broker.close().await;
+                // Last: it is of interest how what was left got done.
+                telling_stop.cancel();
                 ended
             });
+            let mut service = pin!(async { tokio::join!(service, telling).0 });
             tokio::select! {
                 ended = &mut service => return Err(ended.err().unwrap_or_else(|| anyhow!("it ended before its time"))),
                 () = signals.stop() => info!(member = %self.member, "stopping"),
@@ -82,25 +78,6 @@ impl Process {
                     Err(_late) => bail!("it did not stop in time and was ended"),
                 },
                 () = signals.at_once() => std::process::exit(INTERRUPTED),
-            }
-        })
-    }
-
-    /// Hands out what there is to tell for as long as it is polled: to nobody, if nobody is to ask.
-    async fn tell(&self, metrics: Metrics) -> Result<impl Future<Output = ()> + use<>> {
-        let listener = match self.metrics_listen {
-            Some(address) => {
-                let flag = "--metrics-listen";
-                let listener = listener::bind((address.ip(), address.port()), flag, flag).await?;
-                info!(metrics = %listener::url(&listener)?, "telling about itself");
-                Some(listener)
-            }
-            None => None,
-        };
-        Ok(async {
-            match listener {
-                Some(listener) => metrics.serve(listener, CancellationToken::new()).await,
-                None => std::future::pending().await,
             }
         })
     }
@@ -119,13 +96,6 @@ fn event_loop(threads: usize) -> std::io::Result<Runtime> {
         1 => Builder::new_current_thread().enable_all().build(),
         _ => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
     }
-}
-
-/// That this process is this member, and what it takes of its machine.
-fn members(role: Role, member: &MemberId) -> Metrics {
-    let metrics = Metrics::default();
-    metrics.add(Arc::new(telemetry::Process::new(vec![(role, member.clone())], env!("CARGO_PKG_VERSION"))));
-    metrics
 }
 
 /// The token, from the setting or from the file that another setting names.

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use telemetry::Tracer;
 use wire::calls;
 use wire::egress::AllowList;
 use wire::http::Limits;
@@ -76,6 +77,8 @@ pub struct Config {
     pub callbacks: AllowList,
     /// Where it counts its requests, for whoever asks.
     pub metrics: Metrics,
+    /// Where it leaves the spans of requests.
+    pub tracer: Tracer,
 }
 
 impl Default for Config {
@@ -93,6 +96,7 @@ impl Default for Config {
             calls_ttl: calls::TTL,
             callbacks: AllowList::default(),
             metrics: Metrics::default(),
+            tracer: Tracer::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ mod hop_by_hop;
 mod host;
 mod metrics;
 mod promises;
+mod root;
 mod routes;
 mod server;
 mod target;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
-use telemetry::{Metric, Page, Source, Timing};
+use telemetry::{Context, Metric, Page, Source, Timing};
 use wire::ProblemKind;
 use wire::replies::InFlight;
 
@@ -104,13 +104,13 @@ impl Metrics {
 
 impl Answering {
     /// There is a response with this status.
-    pub(crate) fn end(mut self, status: StatusCode) {
+    pub(crate) fn end(mut self, status: StatusCode, traced: Option<Context>) {
         self.is_answered = true;
         let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
         let mut counts = self.metrics.counts();
         counts.requests[self.method][class] += 1;
-        counts.durations[class].add(micros);
+        counts.durations[class].add(micros, traced);
     }
 }
 

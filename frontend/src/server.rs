@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
+use telemetry::TRACEPARENT;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -24,6 +25,7 @@ use crate::forwarded::Client;
 use crate::gate::{self, Clean};
 use crate::health::{self, Health};
 use crate::promises::{self, Inquiry, Promises, Told};
+use crate::root::Root;
 use crate::routes::Routes;
 use crate::{Config, Dispatch};
 
@@ -142,9 +144,10 @@ impl Handler for Frontend {
     async fn handle(&self, request: Request, client: SocketAddr) -> Response {
         let id = request_id(request.headers());
         let access_log = AccessLog::begin(&request);
-        let metrics = &self.0.config.metrics;
+        let Config { metrics, tracer, .. } = &self.0.config;
         let answering = metrics.begin(request.method());
-        let mut response = match self.0.respond(request, client, &id).await {
+        let root = Root::begin(tracer, request.method(), request.uri().path(), request.headers());
+        let mut response = match self.0.respond(request, client, &id, &root).await {
             Ok(response) => response,
             Err(refusal) => {
                 metrics.refuse(refusal.kind());
@@ -155,13 +158,20 @@ impl Handler for Frontend {
             response.headers_mut().insert(X_REQUEST_ID, id);
         }
         access_log.end(&id, &response);
-        answering.end(response.status());
+        answering.end(response.status(), root.traced());
+        root.end(response.status(), &id);
         response
     }
 }
 
 impl Inner {
-    async fn respond(&self, request: Request, peer: SocketAddr, id: &RequestId) -> Result<Response, Refusal> {
+    async fn respond(
+        &self,
+        request: Request,
+        peer: SocketAddr,
+        id: &RequestId,
+        root: &Root,
+    ) -> Result<Response, Refusal> {
         let (head, body) = request.into_parts();
         if head.uri.path() == health::PATH {
             return Ok(self.health().respond()?);
@@ -178,7 +188,7 @@ impl Inner {
         let promise = self.promises.asked(&clean.headers)?;
         let body = BodyReader::new(body, &self.config.limits).map_err(bodies::Error::from)?;
         let body = self.bodies.take(body).await?;
-        let invoke = self.invoke(id, &head.method, client, clean, body);
+        let invoke = self.invoke(id, &head.method, client, clean, body, root);
         if let Some(promise) = promise {
             return Ok(Box::pin(self.promises.accept(&self.calls, invoke, promise)).await?);
         }
@@ -210,10 +220,14 @@ impl Inner {
         client: Client,
         clean: Clean,
         body: Body,
+        root: &Root,
     ) -> Invoke {
         let at = Timestamp::now();
-        let Clean { host, path, query, headers } = clean;
-        let traceparent = headers.iter().find(|(name, _)| name == "traceparent");
+        let Clean { host, path, query, mut headers } = clean;
+        if root.onward.is_none() {
+            // What is no context is not passed on as one.
+            headers.retain(|(name, _)| name != TRACEPARENT);
+        }
         Invoke {
             v: Version,
             id: id.clone(),
@@ -233,7 +247,8 @@ impl Inner {
             host,
             path,
             query,
-            traceparent: traceparent.map(|(_, value)| value.clone()),
+            traceparent: root.onward.map(|context| context.to_string()),
+            sent_us: root.traced().map(|_| telemetry::now() / 1000),
             headers,
             client: Some(client.address.to_string()),
             body,

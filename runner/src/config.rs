@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use telemetry::Tracer;
 use wire::{Labels, MemberId, PoolName};
 
 use crate::Metrics;
@@ -82,6 +83,8 @@ pub struct Config {
     pub dev: bool,
     /// Where it counts, for whoever asks.
     pub metrics: Metrics,
+    /// Where it leaves the spans of calls.
+    pub tracer: Tracer,
 }
 
 impl Config {
@@ -112,6 +115,7 @@ impl Config {
             compiler,
             dev: false,
             metrics: Metrics::default(),
+            tracer: Tracer::default(),
         }
     }
 }

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiB
 use wire::egress::{self, AllowList, Tls};
 
 use crate::outside::{self, Answering, Tape};
+use crate::trace::{Part, TRACEPARENT, Trace};
 
 /// How long the way to the other side may take, name and handshake included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,11 +43,30 @@ pub(crate) struct Egress {
     requests: u32,
     /// What notes them, if anything is to.
     tape: Option<Tape>,
+    /// The context that they carry, unless each has one of its own.
+    traceparent: Option<HeaderValue>,
+    /// Where their spans go, if the call is traced.
+    trace: Option<Trace>,
 }
 
 impl Egress {
     pub(crate) fn new(reach: Reach, request_id: HeaderValue, tape: Option<Tape>) -> Self {
-        Self { reach, request_id, requests: 0, tape }
+        Self { reach, request_id, requests: 0, tape, traceparent: None, trace: None }
+    }
+
+    /// The same of a call with this trace context, which may be traced here.
+    pub(crate) fn within(self, traceparent: Option<HeaderValue>, trace: Option<Trace>) -> Self {
+        Self { traceparent, trace, ..self }
+    }
+
+    /// Has a request carry the trace on, and begins its span if there is to be one.
+    fn carry_on(&self, request: &mut http::Request<WasiBody>) -> Option<Part> {
+        let part = self.trace.as_ref().map(|trace| trace.request(request.method(), request.uri()));
+        let own = part.as_ref().and_then(Part::traceparent);
+        if let Some(traceparent) = own.or_else(|| self.traceparent.clone()) {
+            request.headers_mut().insert(TRACEPARENT, traceparent);
+        }
+        part
     }
 
     /// Answers a request that is noted.
@@ -101,19 +121,31 @@ impl WasiHttpHooks for Egress {
         _processing: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Exchanged> + Send> {
         request.headers_mut().insert(REQUEST_ID, self.request_id.clone());
+        let part = self.carry_on(&mut request);
         let options = options.unwrap_or_default();
         match &self.tape {
             None => {
                 let admitted = self.admit(request, options);
-                Box::new(async move { run(admitted?).await })
+                Box::new(async move { told_of(part, async { run(admitted?).await }.await) })
             }
             Some(tape) => {
                 let (exchange, request, answering) = outside::Exchange::begin(tape, request);
                 let answered = self.answer(request, options, answering);
-                Box::new(async move { exchange.end(answered.await) })
+                Box::new(async move { exchange.end(told_of(part, answered.await)) })
             }
         }
     }
+}
+
+/// Ends the span of a request that came to this.
+fn told_of(part: Option<Part>, exchanged: Exchanged) -> Exchanged {
+    if let Some(mut part) = part {
+        match &exchanged {
+            Ok((response, _)) => part.note("http.response.status_code", response.status().as_u16()),
+            Err(_) => part.fail(),
+        }
+    }
+    exchanged
 }
 
 async fn run(exchange: egress::Exchange<WasiBody>) -> Exchanged {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::HeaderValue;
 use swagger::{Checked, Operation, Payload, Refusal, Retries};
 use tokio::time::timeout;
 use tracing::warn;
@@ -17,6 +18,7 @@ use crate::deployed::Deployed;
 use crate::notes::{self, Measured, Notes};
 use crate::observations::View;
 use crate::outside::Outside;
+use crate::trace::{self, TRACEPARENT, Trace};
 use crate::wasm::{Call, Failure, Outcome, RequestBody, Response};
 use crate::{bodies, request};
 
@@ -32,6 +34,8 @@ pub(crate) struct Execution {
     pub(crate) view: View,
     /// Whether what the Func draws from outside is noted. Of a replay it always is.
     pub(crate) recorded: bool,
+    /// Where its spans go, if it is traced.
+    pub(crate) trace: Option<Trace>,
 }
 
 /// What an invoke came to.
@@ -146,7 +150,10 @@ impl Execution {
         };
         notes::log(&record);
         if invoke.replay.is_none() {
-            self.deployed.tally.note(&record, kind);
+            self.deployed.tally.note(&record, kind, self.trace.as_ref().map(Trace::context));
+        }
+        if let Some(trace) = &self.trace {
+            trace.end(&record, service);
         }
         let captures = self.view.captures(&record);
         let wanted = (!captures.is_empty()).then(|| Box::new(Wanted { invoke: self.invoke, captures }));
@@ -171,16 +178,30 @@ impl Execution {
             let detail = format!("the request cannot be handed to the Func: {error}");
             self.problem(ProblemKind::InvalidRequest, detail, Component::Runner)
         })?;
-        let (request, request_id) = request;
+        let (mut request, request_id) = request;
+        let traceparent = self.traceparent();
+        if let Some(traceparent) = &traceparent {
+            request.headers_mut().insert(TRACEPARENT, traceparent.clone());
+        }
         let admits = |status, headers: &[(String, String)]| operation.answers_unread(status, headers);
         let outlet = Some(self.deployed.bodies.outlet(&admits));
         let outside = Outside::of(&self.invoke, self.recorded);
-        let call = Call { request, request_id, timeout, outlet, level_min, outside };
+        let trace = self.trace.clone();
+        let call = Call { request, request_id, traceparent, trace, timeout, outlet, level_min, outside };
         let Outcome { result, logs, cpu, drawn } = self.deployed.func.call(call).await;
         (notes.logs, notes.cpu, notes.drawn) = (logs, cpu, drawn);
         let response = result.map_err(|failure| self.failed(&failure))?;
         self.check_response(operation, &response)?;
         self.fit(response).await
+    }
+
+    /// The context that the Func and whoever it asks carry on: the call's own if it is traced, else that of its sender.
+    fn traceparent(&self) -> Option<HeaderValue> {
+        match &self.trace {
+            Some(trace) => trace::header(trace.context()),
+            None if self.invoke.replay.is_some() => None,
+            None => self.invoke.traceparent.as_deref()?.parse().ok(),
+        }
     }
 
     /// Checks a request whose body is in the store. The body is read if the document describes it;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
+use telemetry::Tracer;
 use tokio::time::timeout;
 use tracing::{info, warn};
 use wire::broker::{Delivery, GivenUp, RETRIES, dead_letters};
@@ -22,6 +23,7 @@ use crate::outbox::{Caller, Outbox};
 use crate::records::Records;
 use crate::redelivery::{self, CUT_OFF, Outcome, Why};
 use crate::slots::{Share, Slots};
+use crate::trace::Trace;
 use crate::verdict::{self, Run, Verdict};
 
 /// What every Func of a thread shares.
@@ -33,6 +35,7 @@ pub(crate) struct Hands {
     pub(crate) cancels: Cancels,
     pub(crate) observations: Observations,
     pub(crate) member: MemberId,
+    pub(crate) tracer: Tracer,
     pub(crate) call_timeout: Duration,
     pub(crate) attempts_max: u32,
     pub(crate) slots: Arc<Slots>,
@@ -110,8 +113,9 @@ impl Handling {
     }
 
     fn execution(&self, invoke: Invoke) -> Execution {
-        let Hands { member, call_timeout, .. } = &*self.hands;
+        let Hands { member, call_timeout, tracer, .. } = &*self.hands;
         Execution {
+            trace: Trace::of(tracer, &invoke, &self.deployed.queue),
             deployed: self.deployed.clone(),
             invoke,
             member: member.clone(),

@@ -34,6 +34,7 @@ mod slots;
 mod stage;
 mod tallies;
 mod tally;
+mod trace;
 mod verdict;
 mod wasm;
 mod worker;

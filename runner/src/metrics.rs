@@ -89,7 +89,7 @@ impl Metrics {
     /// Counts that a Func was loaded, or was not.
     pub(crate) fn load(&self, func: &FuncAssignment, time: Duration, is_loaded: bool) {
         let mut loads = self.loads();
-        loads.time.add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        loads.time.add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX), None);
         let known = loads.funcs.iter().position(|(queue, _)| *queue == func.queue);
         let index = known.unwrap_or(loads.funcs.len());
         if index == loads.funcs.len() && index < LOADED_MAX {

@@ -1,6 +1,6 @@
 //! `Operations`: what became of the calls of a Func, by operation, for whoever looks at its metrics.
 
-use telemetry::Timing;
+use telemetry::{Context, Timing};
 use wire::{Activation, ProblemKind};
 
 /// Operations of one Func that are told apart. Documents are mostly smaller; those of one that is larger count as
@@ -33,11 +33,11 @@ pub(crate) struct Operation {
 
 impl Operations {
     /// Counts a call that has ended.
-    pub(crate) fn count(&mut self, record: &Activation, error: Option<ProblemKind>) {
+    pub(crate) fn count(&mut self, record: &Activation, error: Option<ProblemKind>, traced: Option<Context>) {
         let operation = self.of(record.operation.as_deref().unwrap_or_default());
         operation.statuses[usize::from(record.status / 100).clamp(1, 5) - 1] += 1;
-        operation.queue.add(record.queued_ms.saturating_mul(1000));
-        operation.service.add(record.service_us);
+        operation.queue.add(record.queued_ms.saturating_mul(1000), traced);
+        operation.service.add(record.service_us, traced);
         operation.cpu_us += record.cpu_us;
         let Some(kind) = error else { return };
         match operation.errors.iter_mut().find(|(known, _)| *known == kind) {
@@ -120,7 +120,7 @@ pub(crate) mod tests {
             (Some("a"), 502, Some(ProblemKind::FuncFailed)),
             (Some("a"), 999, None),
         ] {
-            operations.count(&record(id, status), error);
+            operations.count(&record(id, status), error, None);
         }
         let seen: Vec<_> =
             operations.iter().map(|one| (&*one.id, one.statuses, one.errors.clone())).collect();
@@ -139,7 +139,7 @@ pub(crate) mod tests {
     fn a_document_without_an_end_fills_no_memory() {
         let mut operations = Operations::default();
         for number in 0..1_000 {
-            operations.count(&record(Some(&number.to_string()), 200), None);
+            operations.count(&record(Some(&number.to_string()), 200), None, None);
         }
         assert_eq!(operations.iter().count(), OPERATIONS_MAX);
         let last = operations.iter().last().unwrap();

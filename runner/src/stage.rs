@@ -110,6 +110,7 @@ impl Stage {
             call_timeout: self.call_timeout,
             view: View::default(),
             recorded: true,
+            trace: None,
         };
         let Ended { mut answer, mut record, drawn, .. } = execution.run().await;
         if let Body::Stored(stored) = &answer.body

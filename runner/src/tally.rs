@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use telemetry::Context;
 use wire::{Activation, FuncStats, ProblemKind};
 
 use crate::operations::Operations;
@@ -63,8 +64,8 @@ impl Tally {
     }
 
     /// Counts a call that has ended, whether it was begun or not.
-    pub(crate) fn note(&self, record: &Activation, error: Option<ProblemKind>) {
-        self.operations.lock().unwrap_or_else(PoisonError::into_inner).count(record, error);
+    pub(crate) fn note(&self, record: &Activation, error: Option<ProblemKind>, traced: Option<Context>) {
+        self.operations.lock().unwrap_or_else(PoisonError::into_inner).count(record, error, traced);
     }
 
     /// What became of all calls, by operation.

@@ -66,6 +66,7 @@ impl Worker {
             cancels: self.cancels.clone(),
             observations: self.observations.clone(),
             member: config.member.clone(),
+            tracer: config.tracer.clone(),
             call_timeout: config.call_timeout,
             attempts_max: config.attempts_max,
             slots: Arc::new(Slots::new(config.slots)),

@@ -1,17 +1,26 @@
-//! What members tell about themselves to whoever watches them: metrics.
+//! What members tell about themselves to whoever watches them: metrics and traces.
 //!
 //! It knows nothing of what is measured: every service names its own metrics.
 
+mod context;
 mod format;
 mod listener;
 mod metric;
+mod otlp;
 mod page;
 mod process;
+mod shipping;
+mod span;
 mod timing;
+mod tracer;
 
+pub use context::{BadContext, Context, TRACEPARENT};
 pub use format::Format;
 pub use listener::{Metrics, PATH, Source};
 pub use metric::Metric;
 pub use page::Page;
 pub use process::Process;
+pub use shipping::{BadEndpoint, Endpoint, Shipping};
+pub use span::{Span, SpanKind, Value, now};
 pub use timing::Timing;
+pub use tracer::{Tracer, Traces};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::metric::Kind;
+use crate::timing::Exemplar;
 use crate::{Format, Metric, Timing};
 
 /// Series of one metric: what a person can look through, and a store takes from one member without a thought. Those
@@ -100,19 +101,37 @@ impl Family {
                 self.metric.labels.iter().copied().zip(labels.iter().map(String::as_str)).collect();
             match value {
                 Value::Number(number) => sample(text, name, suffix, &labels, None, *number),
-                Value::Timing(timing) => time(text, name, &labels, timing),
+                Value::Timing(timing) => time(text, format, name, &labels, timing),
             }
         }
     }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "exact up to 2^53, which nobody counts to")]
-fn time(text: &mut String, name: &str, labels: &[(&str, &str)], timing: &Timing) {
-    for (bound, count) in timing.cumulative() {
+fn time(text: &mut String, format: Format, name: &str, labels: &[(&str, &str)], timing: &Timing) {
+    for (bound, count, exemplar) in timing.cumulative() {
         sample(text, name, "_bucket", labels, Some(bound), count as f64);
+        if let Some(exemplar) = exemplar.filter(|_| format == Format::OpenMetrics) {
+            exemplify(text, &exemplar);
+        }
     }
     sample(text, name, "_sum", labels, None, timing.sum_seconds());
     sample(text, name, "_count", labels, None, timing.count() as f64);
+}
+
+/// Ends the line before with one of those that it counts.
+#[allow(clippy::cast_precision_loss, reason = "seconds")]
+fn exemplify(text: &mut String, exemplar: &Exemplar) {
+    let Exemplar { context, micros, at } = exemplar;
+    text.truncate(text.trim_end().len());
+    let (seconds, at) = (*micros as f64 / 1e6, *at as f64 / 1e9);
+    // What is written into a string arrives there.
+    let _ = writeln!(
+        text,
+        " # {{trace_id=\"{}\",span_id=\"{}\"}} {seconds} {at:.3}",
+        context.trace_id(),
+        context.span_id()
+    );
 }
 
 /// One line. The bound of a bucket is the label that comes last.

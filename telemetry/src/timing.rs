@@ -1,5 +1,7 @@
 //! `Timing`: how often something took how long, in the buckets that everybody here has.
 
+use crate::{Context, span};
+
 /// The upper bounds of the buckets in microseconds, and as their labels show them in seconds: the same in both
 /// formats, so that a series does not depend on which of them was asked for.
 pub(crate) const BOUNDS: [(u64, &str); 16] = [
@@ -30,14 +32,29 @@ pub(crate) const BUCKETS: usize = BOUNDS.len() + 1;
 pub struct Timing {
     counts: [u64; BUCKETS],
     sum_us: u64,
+    /// The last one of each bucket that was traced, once there is one.
+    exemplars: Option<Box<[Option<Exemplar>; BUCKETS]>>,
+}
+
+/// One of many, which can be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exemplar {
+    pub(crate) context: Context,
+    pub(crate) micros: u64,
+    /// Nanoseconds since the epoch.
+    pub(crate) at: u64,
 }
 
 impl Timing {
-    /// Notes how long it took once.
-    pub fn add(&mut self, micros: u64) {
+    /// Notes how long it took once, and the trace that shows it.
+    pub fn add(&mut self, micros: u64, traced: Option<Context>) {
         let bucket = BOUNDS.partition_point(|(bound, _)| *bound < micros);
         self.counts[bucket] += 1;
         self.sum_us = self.sum_us.saturating_add(micros);
+        if let Some(context) = traced {
+            let exemplar = Exemplar { context, micros, at: span::now() };
+            self.exemplars.get_or_insert_default()[bucket] = Some(exemplar);
+        }
     }
 
     /// Adds what another one holds.
@@ -46,15 +63,19 @@ impl Timing {
             *count += more;
         }
         self.sum_us = self.sum_us.saturating_add(other.sum_us);
+        if let Some(others) = &other.exemplars {
+            let mine = self.exemplars.get_or_insert_default();
+            mine.iter_mut().zip(others.iter()).for_each(|(mine, other)| *mine = other.or(*mine));
+        }
     }
 
     /// How often it took no longer than each bound, the bounds as labels; how often in all comes last.
-    pub(crate) fn cumulative(&self) -> impl Iterator<Item = (&'static str, u64)> {
+    pub(crate) fn cumulative(&self) -> impl Iterator<Item = (&'static str, u64, Option<Exemplar>)> {
         let bounds = BOUNDS.iter().map(|(_, label)| *label).chain(std::iter::once("+Inf"));
         let mut sum = 0;
-        bounds.zip(self.counts).map(move |(label, count)| {
+        bounds.zip(self.counts).enumerate().map(move |(bucket, (label, count))| {
             sum += count;
-            (label, sum)
+            (label, sum, self.exemplars.as_ref().and_then(|exemplars| exemplars[bucket]))
         })
     }
 
@@ -80,8 +101,8 @@ mod tests {
     #[test]
     fn a_bound_belongs_to_its_bucket() {
         let mut timing = Timing::default();
-        [0, 500, 501, 60_000_000, 60_000_001].into_iter().for_each(|micros| timing.add(micros));
-        let seen: Vec<_> = timing.cumulative().collect();
+        [0, 500, 501, 60_000_000, 60_000_001].into_iter().for_each(|micros| timing.add(micros, None));
+        let seen: Vec<_> = timing.cumulative().map(|(label, count, _)| (label, count)).collect();
         assert_eq!(seen[..2], [("0.0005", 2), ("0.001", 3)]);
         assert_eq!(seen[15..], [("60.0", 4), ("+Inf", 5)]);
         assert_eq!((timing.count(), timing.sum_seconds()), (5, 120.001_002));

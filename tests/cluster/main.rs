@@ -32,6 +32,7 @@ mod promises;
 mod samples;
 mod scaling;
 mod stopping;
+mod traces;
 #[path = "../platform/trials.rs"]
 mod trials;
 mod users;

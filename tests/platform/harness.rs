@@ -31,6 +31,11 @@ impl Platform {
         Self::serving_with(funcs, &["--callbacks", callbacks])
     }
 
+    /// The same, with every request traced for this collector.
+    pub(crate) fn traced(funcs: &[&Path], collector: &str) -> Self {
+        Self::serving_with(funcs, &["--otlp-endpoint", collector])
+    }
+
     fn serving_with(funcs: &[&Path], arguments: &[&str]) -> Self {
         let folder = Arc::new(TempDir::new().unwrap());
         let served = folder.path().join("funcs");

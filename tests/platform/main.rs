@@ -20,4 +20,5 @@ mod replay;
 mod samples;
 mod statistics;
 mod telemetry;
+mod traces;
 mod trials;

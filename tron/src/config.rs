@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telemetry::Metrics;
+use telemetry::{Metrics, Tracer};
 use wire::egress::AllowList;
 use wire::{Heartbeat, MemberId, calls};
 
@@ -88,6 +88,8 @@ pub struct Config {
     pub scaling: Option<Scaling>,
     /// What else the process has to tell at `/metrics` of the admin API, beside what Tron does.
     pub metrics: Metrics,
+    /// Where it leaves the spans of calls.
+    pub tracer: Tracer,
 }
 
 impl Config {
@@ -112,6 +114,7 @@ impl Config {
             capture_linger: CAPTURE_LINGER,
             scaling: None,
             metrics: Metrics::default(),
+            tracer: Tracer::default(),
         }
     }
 

@@ -5,6 +5,7 @@ mod decision;
 mod doubt;
 mod moving;
 mod sorted;
+mod traced;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use dispatch::Table;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt, poll};
+use telemetry::Tracer;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -21,6 +23,7 @@ use wire::{Backoff, Broker, Chain, Timestamp};
 use crate::queues::Queues;
 use moving::Moving;
 use sorted::Sorted;
+use traced::Traced;
 
 pub(crate) use counts::Counts;
 
@@ -36,6 +39,7 @@ pub(crate) struct Dispatcher {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) table: watch::Receiver<Arc<Table>>,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) tracer: Tracer,
 }
 
 /// Messages on their way.
@@ -107,9 +111,13 @@ impl Dispatcher {
         under_way: &mut UnderWay<'d>,
         shutdown: &'d CancellationToken,
     ) {
-        let sorted = Sorted::of(table, &delivery.message.payload, delivery.redelivered, Timestamp::now());
+        let (traced, payload) = Traced::begin(&self.tracer, &delivery.message.payload);
+        let sorted = Sorted::of(table, &payload, delivery.redelivered, Timestamp::now());
         let moving = Moving { broker: &*self.broker, counts: &self.counts, shutdown };
-        let mut moved = Box::pin(moving.settle(sorted, delivery));
+        let mut moved = Box::pin(async move {
+            moving.settle(sorted, delivery).await;
+            drop(traced);
+        });
         if poll!(&mut moved).is_pending() {
             under_way.push(moved);
         }

@@ -128,6 +128,7 @@ impl Tron {
                 broker: Arc::clone(&broker),
                 table: table_seen,
                 counts: Arc::clone(&shared.dispatched),
+                tracer: config.tracer,
             };
             tasks.spawn(dispatch(dispatcher, stop.clone()));
             let (reports, pools) = watch::channel(Vec::new());

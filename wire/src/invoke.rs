@@ -62,6 +62,9 @@ pub struct Invoke {
     /// The W3C trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// Microseconds since the epoch when it was put into the queue that it came from; only of calls that are traced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_us: Option<u64>,
     /// The body; absent when it is empty.
     #[serde(default, skip_serializing_if = "Body::is_empty")]
     pub body: Body,

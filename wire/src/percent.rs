@@ -24,6 +24,8 @@ const PARTS: u32 = 10_000;
 impl Percent {
     /// No call.
     pub const NONE: Self = Self(0);
+    /// One call in a hundred.
+    pub const ONE: Self = Self(PARTS);
     /// Every call.
     pub const ALL: Self = Self(100 * PARTS);
 

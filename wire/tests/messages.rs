@@ -42,6 +42,7 @@ fn invoke() -> Invoke {
         headers: vec![("accept".into(), "*/*".into()), ("cookie".into(), "a=\"1\"".into())],
         client: Some("192.0.2.1".into()),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into()),
+        sent_us: Some(1_700_000_000_000_001),
         body: Body::from(&b"{\"sku\": 1.0}"[..]),
     }
 }
@@ -344,9 +345,8 @@ fn an_invoke_looks_as_it_always_did() {
             r#""bundle":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","#,
             r#""method":"POST","scheme":"https","host":"shop.example","path":"/orders/caf%C3%A9","#,
             r#""query":"dry=1","headers":[["accept","*/*"],["cookie","a=\"1\""]],"client":"192.0.2.1","#,
-            r#""traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","#,
-            r#""body":{"json":{"sku": 1.0}}}"#,
-            "\n",
+            r#""traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01","sent_us":1700000000000001,"#,
+            "\"body\":{\"json\":{\"sku\": 1.0}}}\n",
         )
     );
 }

@@ -32,6 +32,7 @@ prop_compose! {
         (id, namespace) in ("[A-Za-z0-9._-]{1,128}", "[a-z0-9-]{1,63}"),
         (at, deadline, attempt, retry) in any::<(u64, u64, u32, u32)>(),
         (reply_to, client, traceparent) in any::<(Option<String>, Option<String>, Option<String>)>(),
+        sent_us in any::<Option<u64>>(),
         (method, scheme, host) in any::<(String, String, String)>(),
         (path, query, asynchronous, queue) in any::<(String, String, bool, Option<String>)>(),
         bundle in prop::option::of(any::<Vec<u8>>()),
@@ -49,7 +50,7 @@ prop_compose! {
             queue,
             bundle: bundle.map(|bytes| BundleSha::of(&bytes)),
             replay: None,
-            attempt, retry, reply_to, method, scheme, host, path, query, headers, client, traceparent, body,
+            attempt, retry, reply_to, method, scheme, host, path, query, headers, client, traceparent, sent_us, body,
         }
     }
 }

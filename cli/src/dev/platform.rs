@@ -14,6 +14,7 @@ use super::listeners::Listeners;
 use super::state::State;
 use crate::check;
 use crate::signals::{INTERRUPTED, Signals};
+use crate::telling::Telling;
 
 /// The three services and what else must not end before them.
 pub(super) struct Platform {
@@ -29,23 +30,30 @@ const FRONTEND: &str = "the frontend";
 
 impl Platform {
     /// Starts everything. Results may be posted to `callbacks`.
-    pub(super) async fn start(listeners: Listeners, state: &State, callbacks: AllowList) -> Result<Self> {
+    pub(super) async fn start(
+        listeners: Listeners,
+        state: &State,
+        callbacks: AllowList,
+        telling: Telling,
+    ) -> Result<Self> {
         let broker: Arc<dyn Broker> = Arc::new(Embedded::new());
         let store = Store::directory(&state.store()).context("open the store")?;
         // They were in the memory of an earlier run.
         store.delete_calls(Timestamp::now()).await.context("forget the calls of an earlier run")?;
         let cache_dir = check::cache_dir().unwrap_or_else(|| state.cache());
-        let runner = runner::Config { dev: true, ..check::runner_config(cache_dir)? };
+        let mut runner = runner::Config { dev: true, ..check::runner_config(cache_dir)? };
         let inspect = check::inspect(Inspector::new(&runner)?);
-        let frontend = frontend::Config { callbacks: callbacks.clone(), ..frontend::Config::default() };
-        let tron = tron::Config {
+        let mut frontend = frontend::Config { callbacks: callbacks.clone(), ..frontend::Config::default() };
+        let mut tron = tron::Config {
             callbacks,
             ..tron::Config::new(MemberId::generate(Role::Tron), state.token.clone())
         };
         let members =
             [(Role::Frontend, &frontend.member), (Role::Tron, &tron.member), (Role::Runner, &runner.member)];
-        let members = members.map(|(role, member)| (role, member.clone())).to_vec();
-        tron.metrics.add(Arc::new(telemetry::Process::new(members, env!("CARGO_PKG_VERSION"))));
+        telling.introduce(&members);
+        let [of_frontend, of_tron, of_runner] = members.map(|(role, member)| telling.tracer(role, member));
+        (frontend.tracer, tron.tracer, runner.tracer) = (of_frontend, of_tron, of_runner);
+        tron.metrics = telling.metrics.clone();
         tron.metrics.add(Arc::new(frontend.metrics.clone()));
         tron.metrics.add(Arc::new(runner.metrics.clone()));
         let (tron, handle) = tron::Tron::new(tron, broker.clone(), store.clone(), inspect);
@@ -60,6 +68,11 @@ impl Platform {
         platform.spawn("Tron", async { Ok(tron.await?) });
         let runner = runner::run(runner, broker, store, platform.stop.clone());
         platform.spawn("the runner", async { Ok(runner.await?) });
+        let telling = telling.start(platform.stop.clone()).await?;
+        platform.spawn("telling of it", async {
+            telling.await;
+            Ok(())
+        });
         Ok(platform)
     }
 

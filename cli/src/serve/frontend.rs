@@ -11,9 +11,10 @@ use tron::Token;
 use wire::broker::BrokerUrl;
 use wire::{Namespace, Role, Store, StoreUrl};
 
-use super::{Process, credentials, members, token};
+use super::{Process, credentials, token};
 use crate::listener;
 use crate::settings::{AFTER_HELP, Mistakes, Settings, quantity};
+use crate::telling::Telling;
 
 /// Serve clients of a cluster: HTTP to messages and back
 ///
@@ -73,6 +74,12 @@ pub(crate) struct Frontend {
     /// Where metrics are handed out, at /metrics, to whoever reaches it [default: nowhere]
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics_listen: Option<String>,
+    /// Where traces are sent to, as OTLP over HTTP: http://HOST:4318 [default: OTEL_EXPORTER_OTLP_ENDPOINT, or nowhere]
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    /// Of requests that come without a decision, so many are traced [default: 1%]
+    #[arg(long, value_name = "SHARE")]
+    trace_sample: Option<String>,
     /// A TOML file with settings
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
@@ -97,9 +104,7 @@ impl Frontend {
             Err(mistakes) => return Ok(mistakes.report()),
         };
         let objects = Store::open(&store, &credentials(token.as_ref()))?;
-        let metrics = members(Role::Frontend, &config.member);
-        metrics.add(Arc::new(config.metrics.clone()));
-        process.run(metrics, |broker, stop| async move {
+        process.run(|broker, stop| async move {
             let listener = listener::bind((listen.ip(), listen.port()), "--listen", "--listen").await?;
             info!(url = %listener::url(&listener)?, %store, member = %config.member, "serving clients");
             Ok(frontend::run(config, listener, broker, objects, stop).await?)
@@ -124,10 +129,13 @@ impl Frontend {
         settings.set("trusts-forwarded", &mut config.trusts_forwarded, quantity::flag);
         settings.set("drain-timeout", &mut config.limits.drain_timeout, quantity::duration);
         settings.set("threads", &mut threads, quantity::count);
-        let metrics_listen = settings.optional("metrics-listen", quantity::address);
+        let telling = Telling::read(&mut settings);
         let (broker, store) = settings.finish(broker.zip(store))?;
         let (member, drain_timeout) = (config.member.clone(), config.limits.drain_timeout);
-        let process = Process { member, broker, threads, drain_timeout, metrics_listen };
+        telling.introduce(&[(Role::Frontend, &member)]);
+        telling.metrics.add(Arc::new(config.metrics.clone()));
+        config.tracer = telling.tracer(Role::Frontend, &member);
+        let process = Process { member, broker, threads, drain_timeout, telling };
         Ok(Setup { process, listen, config, store, token })
     }
 }

@@ -9,8 +9,9 @@ use tracing::info;
 use wire::broker::BrokerUrl;
 use wire::{Labels, PoolName, Role, Store, StoreUrl};
 
-use super::{Process, credentials, members, runner_config, token};
+use super::{Process, credentials, runner_config, token};
 use crate::settings::{AFTER_HELP, Settings, quantity};
+use crate::telling::Telling;
 
 /// Run a runner of a cluster: it runs Funcs
 ///
@@ -64,6 +65,9 @@ pub(crate) struct Runner {
     /// Where metrics are handed out, at /metrics, to whoever reaches it [default: nowhere]
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics_listen: Option<String>,
+    /// Where traces are sent to, as OTLP over HTTP: http://HOST:4318 [default: OTEL_EXPORTER_OTLP_ENDPOINT, or nowhere]
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
     /// A TOML file with settings
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
@@ -76,7 +80,7 @@ impl Runner {
         let store = settings.required("store", str::parse::<StoreUrl>);
         let token = token(&mut settings);
         let config = adjusted(runner_config(&mut settings), &mut settings);
-        let metrics_listen = settings.optional("metrics-listen", quantity::address);
+        let telling = Telling::read(&mut settings);
         let ((broker, store), config) = match settings.finish(broker.zip(store).zip(config)) {
             Ok(required) => required,
             Err(mistakes) => return Ok(mistakes.report()),
@@ -84,10 +88,11 @@ impl Runner {
         let objects = Store::open(&store, &credentials(token.as_ref()))?;
         let (member, drain_timeout) = (config.member.clone(), config.drain_timeout);
         // Funcs have threads of their own: what is left is messages.
-        let process = Process { member, broker, threads: 1, drain_timeout, metrics_listen };
-        let metrics = members(Role::Runner, &config.member);
-        metrics.add(Arc::new(config.metrics.clone()));
-        process.run(metrics, |broker, stop| async move {
+        telling.introduce(&[(Role::Runner, &member)]);
+        telling.metrics.add(Arc::new(config.metrics.clone()));
+        let config = Config { tracer: telling.tracer(Role::Runner, &member), ..config };
+        let process = Process { member, broker, threads: 1, drain_timeout, telling };
+        process.run(|broker, stop| async move {
             info!(%store, threads = config.threads, slots = config.slots, labels = %config.labels, member = %config.member, "running funcs");
             Ok(runner::run(config, broker, objects, stop).await?)
         })

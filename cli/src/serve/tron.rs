@@ -12,8 +12,9 @@ use tron::Config;
 use wire::broker::BrokerUrl;
 use wire::{MemberId, Role, Store, StoreUrl};
 
-use super::{Process, credentials, members, runner_config, scaling, token};
+use super::{Process, credentials, runner_config, scaling, token};
 use crate::settings::{AFTER_HELP, Mistakes, Settings, quantity};
+use crate::telling::Telling;
 use crate::{check, listener};
 
 /// Run a Tron of a cluster: it dispatches calls and keeps the desired state
@@ -68,6 +69,9 @@ pub(crate) struct Tron {
     /// the token]
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics_listen: Option<String>,
+    /// Where traces are sent to, as OTLP over HTTP: http://HOST:4318 [default: OTEL_EXPORTER_OTLP_ENDPOINT, or nowhere]
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
     /// A TOML file with settings
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
@@ -101,8 +105,7 @@ impl Tron {
         let objects = Store::open(&store, &credentials(Some(&config.token)))?;
         let inspector = Inspector::new(&inspector).context("set up the check of code")?;
         config.scaling = scaling.map(scaling::Plan::open).transpose()?;
-        config.metrics = members(Role::Tron, &config.member);
-        process.run(config.metrics.clone(), |broker, stop| async move {
+        process.run(|broker, stop| async move {
             let listener = listener::bind((listen.ip(), listen.port()), "--listen", "--listen").await?;
             info!(url = %listener::url(&listener)?, %store, member = %config.member, "serving the admin API");
             let (tron, _handle) = tron::Tron::new(config, broker, objects, check::inspect(inspector));
@@ -126,7 +129,7 @@ impl Tron {
         let lost_after = settings.optional("lost-after", quantity::duration);
         let callbacks = settings.optional("callbacks", quantity::hosts);
         let inspector = runner_config(&mut settings);
-        let metrics_listen = settings.optional("metrics-listen", quantity::address);
+        let telling = Telling::read(&mut settings);
         let scaling = settings.optional("scaling", |path| Ok::<_, Infallible>(path.to_owned()));
         let scaling = scaling.map(|path| scaling::read(&path)).transpose();
         let scaling = scaling.unwrap_or_else(|mistakes| {
@@ -140,13 +143,11 @@ impl Tron {
         config.calls_ttl = calls_ttl.unwrap_or(config.calls_ttl);
         config.lost_after = lost_after.unwrap_or(config.lost_after);
         config.callbacks = callbacks.unwrap_or_default();
-        let process = Process {
-            member: config.member.clone(),
-            broker,
-            threads,
-            drain_timeout: DRAIN_TIMEOUT,
-            metrics_listen,
-        };
+        telling.introduce(&[(Role::Tron, &config.member)]);
+        config.metrics = telling.metrics.clone();
+        config.tracer = telling.tracer(Role::Tron, &config.member);
+        let process =
+            Process { member: config.member.clone(), broker, threads, drain_timeout: DRAIN_TIMEOUT, telling };
         Ok(Setup { process, listen, config, store, inspector, scaling })
     }
 }

@@ -64,6 +64,7 @@ fn entry(path: &str, content_type: &str, body: Body) -> CaptureEntry {
         headers: pairs(&[("content-type", content_type), ("accept", "*/*")]),
         client: None,
         traceparent: None,
+        sent_us: None,
         body,
     };
     let answer = Answer {

@@ -58,8 +58,16 @@ fn question() -> Result<Call<'static>, http::Error> {
         .header(HEADER, OPERATIONS)
         .body(RequestBody::from(Bytes::new()))?;
     let request_id = HeaderValue::from_static("describe");
-    let outside = Outside::Live;
-    Ok(Call { request, request_id, timeout: TIMEOUT, outlet: None, level_min: Level::Info, outside })
+    Ok(Call {
+        request,
+        request_id,
+        traceparent: None,
+        trace: None,
+        timeout: TIMEOUT,
+        outlet: None,
+        level_min: Level::Info,
+        outside: Outside::Live,
+    })
 }
 
 fn understand(response: &Response) -> serde_json::Result<Report> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::HeaderValue;
+use telemetry::SpanKind;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime_wasi_http::WasiHttpView;
@@ -26,6 +27,7 @@ use super::store::{self, Surroundings};
 use super::{Environment, Failure, Limits, Program};
 use crate::egress::{Egress, Reach};
 use crate::outside::{Outside, Tape};
+use crate::trace::Trace;
 
 /// A program with the settings of one deployment. Cheap to clone.
 #[derive(Clone)]
@@ -42,6 +44,10 @@ pub(crate) struct Call<'a> {
     pub(crate) request: http::Request<RequestBody>,
     /// The id of the call, for whoever the Func calls.
     pub(crate) request_id: HeaderValue,
+    /// The trace context, for the same.
+    pub(crate) traceparent: Option<HeaderValue>,
+    /// Where its spans go, if it is traced.
+    pub(crate) trace: Option<Trace>,
     /// How long it may take, from when it is made.
     pub(crate) timeout: Duration,
     /// Where a large body of the response may go.
@@ -135,12 +141,15 @@ impl Func {
     ) -> wasmtime::Result<()> {
         let surroundings = Surroundings {
             environment: self.environment.clone(),
-            egress: Egress::new(self.reach.clone(), call.request_id, tape.clone()),
+            egress: Egress::new(self.reach.clone(), call.request_id, tape.clone())
+                .within(call.traceparent, call.trace.clone()),
             output,
             tape,
             memory_max: self.limits.memory_max,
             exhausted,
         };
+        let part = |name| call.trace.as_ref().map(|trace| trace.part(name, SpanKind::Internal));
+        let load = part("load");
         let mut store = store::fresh(self.program.0.engine(), surroundings);
         let scheme = match call.request.uri().scheme_str() {
             Some("https") => Scheme::Https,
@@ -150,6 +159,8 @@ impl Func {
         let request = http.new_incoming_request(scheme, call.request)?;
         let response = http.new_response_outparam(sender)?;
         let instance = self.program.0.instantiate_async(&mut store).await?;
+        drop(load);
+        let _run = part("run");
         instance.wasi_http_incoming_handler().call_handle(&mut store, request, response).await
     }
 }

@@ -188,6 +188,7 @@ pub(crate) fn invoke(method: &str, path: &str) -> Invoke {
         headers: Vec::new(),
         client: None,
         traceparent: None,
+        sent_us: None,
         body: Body::EMPTY,
     }
 }

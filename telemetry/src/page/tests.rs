@@ -44,8 +44,8 @@ fn what_nothing_is_known_of_is_named_nevertheless() {
 #[test]
 fn buckets_add_up() {
     let mut timing = Timing::default();
-    timing.add(400);
-    timing.add(2_000_000);
+    timing.add(400, None);
+    timing.add(2_000_000, None);
     let mut page = Page::default();
     page.time(&TIME, &["r"], &timing);
     page.time(&TIME, &["r"], &timing);
@@ -60,6 +60,24 @@ fn buckets_add_up() {
     ] {
         assert!(text.lines().any(|known| known == line), "{line}\n{text}");
     }
+}
+
+#[test]
+fn a_bucket_shows_a_trace_to_who_reads_openmetrics() {
+    let context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().unwrap();
+    let mut timing = Timing::default();
+    timing.add(2_000, Some(context));
+    let mut page = Page::default();
+    page.time(&TIME, &["r"], &timing);
+    let line = "t_time_seconds_bucket{route=\"r\",le=\"0.0025\"} 1";
+    let exemplar = " # {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\",span_id=\"00f067aa0ba902b7\"} 0.002 ";
+    let open = page.render(Format::OpenMetrics);
+    assert!(open.contains(&format!("{line}{exemplar}")), "{open}");
+    let plain = page.render(Format::Prometheus);
+    assert!(
+        plain.contains(&format!("{line}\n")) && !plain.contains('{') | !plain.contains(" # {"),
+        "{plain}"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@
 
 mod client;
 mod cluster;
+mod collector;
 mod process;
 mod reply;
 mod samples;
@@ -16,6 +17,7 @@ mod vhost;
 
 pub use client::{Client, PATIENCE};
 pub use cluster::{Cluster, Size};
+pub use collector::Collector;
 pub use process::Process;
 pub use reply::Reply;
 pub use samples::{copy_func, sample, test_func};

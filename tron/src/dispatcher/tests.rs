@@ -35,7 +35,10 @@ impl Bench {
         broker.declare(&queue(REPLIES, 100)).await.unwrap();
         let (_, table) = watch::channel(Arc::new(Table::build(&routes).unwrap()));
         let stop = CancellationToken::new();
-        tokio::spawn(Dispatcher { broker: dispatched, table, counts: Arc::default() }.run(stop.clone()));
+        tokio::spawn(
+            Dispatcher { broker: dispatched, table, counts: Arc::default(), tracer: Tracer::default() }
+                .run(stop.clone()),
+        );
         Self { broker, stop }
     }
 
@@ -100,6 +103,7 @@ pub(crate) fn invoke(path: &str) -> Invoke {
         headers: Vec::new(),
         client: None,
         traceparent: None,
+        sent_us: None,
         body: wire::Body::EMPTY,
     }
 }

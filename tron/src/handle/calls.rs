@@ -92,6 +92,7 @@ fn invoke(route: &Route, request: CallRequest) -> Invoke {
         headers: headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
         client,
         traceparent: None,
+        sent_us: None,
         body,
     }
 }

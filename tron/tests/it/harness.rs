@@ -275,6 +275,7 @@ pub(crate) fn invoke(activation: ActivationId) -> Invoke {
         headers: Vec::new(),
         client: None,
         traceparent: None,
+        sent_us: None,
         body: Body::EMPTY,
     }
 }

@@ -64,6 +64,15 @@ impl AllowList {
     }
 }
 
+impl Target {
+    /// Where a request to `uri` goes that an operator named: to any address.
+    pub fn trusted(uri: &Uri) -> Option<Self> {
+        let authority = uri.authority()?;
+        let list = AllowList(vec![Entry { host: normalise(authority.host()), port: authority.port_u16() }]);
+        list.admit(uri).map(|target| Self { any_address: true, ..target })
+    }
+}
+
 impl Entry {
     fn parse(text: &str) -> Option<Self> {
         let authority: http::uri::Authority = text.parse().ok()?;

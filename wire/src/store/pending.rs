@@ -132,6 +132,7 @@ mod tests {
             headers: vec![("a".into(), "b".into())],
             client: None,
             traceparent: None,
+            sent_us: None,
             body: Body::from("body".to_owned().into_bytes()),
         }
     }
