@@ -6,7 +6,7 @@ FUZZ_VERSION := 0.13.2
 TOOLS := $(CURDIR)/target/tools
 FUZZ_SECONDS ?= 60
 
-.PHONY: run build test setup check fmt clippy deny unit guests schemathesis console-test traces s3 chaos chaos-short scaling scaling-short image image-test compose-test fuzz bench simulate help
+.PHONY: run build test setup check fmt clippy deny unit guests schemathesis console-test traces capture-test s3 chaos chaos-short scaling scaling-short image image-test compose-test fuzz bench simulate help
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ run: ## Build and serve the sample Funcs on http://127.0.0.1:3000 (admin on 3001
 build: ## Build the release binary: target/release/funcatron.
 	$(CARGO) build --release --bin funcatron
 
-test: setup fmt clippy deny unit guests schemathesis console-test traces s3 chaos-short scaling-short image-test compose-test ## Everything that must pass before a change lands.
+test: setup fmt clippy deny unit guests schemathesis console-test traces capture-test s3 chaos-short scaling-short image-test compose-test ## Everything that must pass before a change lands.
 
 setup: ## Install what the tests need (Debian: with apt; elsewhere: say what is missing).
 	scripts/setup.sh
