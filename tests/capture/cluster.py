@@ -59,7 +59,9 @@ class Cluster:
 
     def address(self, log: pathlib.Path) -> str:
         """Where a process says that it answers."""
-        url = lambda: next((line["url"] for line in map(json.loads, log.read_text().splitlines()) if "url" in line), None)
+        # What stands behind the last line break is a line that is being written.
+        lines = lambda: map(json.loads, log.read_text().split("\n")[:-1])
+        url = lambda: next((line["url"] for line in lines() if "url" in line), None)
         self.until(f"{log.name} says where it answers", lambda: url() is not None)
         return urllib.parse.urlsplit(url()).netloc
 
