@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
-use telemetry::{Context, Metric, Page, Source, Timing};
+use telemetry::{ByStatus, Context, CountBy, Metric, Page, Source, Timing};
 use wire::ProblemKind;
 use wire::replies::InFlight;
 
@@ -44,8 +44,6 @@ const METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 const OTHER: &str = "other";
 
-const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
-
 /// What a frontend counts about its requests. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Arc<Shared>);
@@ -59,10 +57,9 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Counts {
-    requests: [[u64; CLASSES.len()]; METHODS.len() + 1],
-    durations: [Timing; CLASSES.len()],
-    /// A handful: there are not many kinds.
-    refusals: Vec<(ProblemKind, u64)>,
+    requests: [ByStatus<u64>; METHODS.len() + 1],
+    durations: ByStatus<Timing>,
+    refusals: CountBy<ProblemKind>,
     abandoned: u64,
     in_flight: u64,
 }
@@ -85,11 +82,7 @@ impl Metrics {
 
     /// Counts a request that the frontend answers itself.
     pub(crate) fn refuse(&self, kind: ProblemKind) {
-        let refusals = &mut self.counts().refusals;
-        match refusals.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, count)) => *count += 1,
-            None => refusals.push((kind, 1)),
-        }
+        self.counts().refusals.add(kind);
     }
 
     /// Tells of these calls as well.
@@ -107,10 +100,9 @@ impl Answering {
     pub(crate) fn end(mut self, status: StatusCode, traced: Option<Context>) {
         self.is_answered = true;
         let micros = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES.len()) - 1;
         let mut counts = self.metrics.counts();
-        counts.requests[self.method][class] += 1;
-        counts.durations[class].add(micros, traced);
+        *counts.requests[self.method].of(status.as_u16()) += 1;
+        counts.durations.of(status.as_u16()).add(micros, traced);
     }
 }
 
@@ -135,15 +127,15 @@ impl Source for Metrics {
         page.count(&ABANDONED, &[], counts.abandoned);
         for (method, classes) in counts.requests.iter().enumerate() {
             let method = METHODS.get(method).map_or(OTHER, Method::as_str);
-            for (class, count) in CLASSES.iter().zip(classes).filter(|(_, count)| **count > 0) {
+            for (class, count) in classes.iter().filter(|(_, count)| **count > 0) {
                 page.count(&REQUESTS, &[method, class], *count);
             }
         }
-        for (class, duration) in CLASSES.iter().zip(&counts.durations).filter(|(_, time)| !time.is_empty()) {
+        for (class, duration) in counts.durations.iter().filter(|(_, time)| !time.is_empty()) {
             page.time(&DURATION, &[class], duration);
         }
-        for (kind, count) in &counts.refusals {
-            page.count(&REFUSALS, &[&kind.name()], *count);
+        for (kind, count) in counts.refusals.iter() {
+            page.count(&REFUSALS, &[&kind.name()], count);
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::deployed::Deployed;
 use crate::execution::Wanted;
 pub(crate) use missed::Missed;
 pub(crate) use publisher::Publisher;
+pub(crate) use redaction::shown_path;
 
 /// Calls that may wait: what half a second at full speed leaves.
 const KEPT_MAX: usize = 4_096;

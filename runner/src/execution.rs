@@ -14,6 +14,7 @@ use wire::{
     StoredBody, Timestamp, Version,
 };
 
+use crate::capture;
 use crate::deployed::Deployed;
 use crate::notes::{self, Measured, Notes};
 use crate::observations::View;
@@ -99,6 +100,11 @@ impl Execution {
         document.operation(method, base_path.strip(path)?)
     }
 
+    fn shown_path(&self) -> String {
+        let Deployed { base_path, document, .. } = &*self.deployed;
+        capture::shown_path(document, base_path, &self.invoke)
+    }
+
     /// How long there is until the deadline.
     pub(crate) fn remaining(&self) -> Duration {
         self.invoke.deadline.remaining(Timestamp::now())
@@ -122,8 +128,9 @@ impl Execution {
         let error = result.as_ref().err().map(told);
         let kind = result.as_ref().err().map(|problem| problem.kind);
         let answer = self.answer(result);
+        let path = self.shown_path();
         if self.view.level_min <= Level::Debug {
-            notes.add_details(&self.invoke, &Measured { queued, service, status: answer.status });
+            notes.add_details(&self.invoke, &path, &Measured { queued, service, status: answer.status });
         }
         let invoke = &self.invoke;
         let record = Activation {
@@ -137,7 +144,7 @@ impl Execution {
             attempt: invoke.attempt,
             member: self.member.clone(),
             method: invoke.method.clone(),
-            path: invoke.path.clone(),
+            path,
             status: answer.status,
             at,
             queued_ms: u64::try_from(queued.as_millis()).unwrap_or(u64::MAX),

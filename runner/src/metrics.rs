@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use telemetry::{Metric, Page, Source, Timing};
 use wire::FuncAssignment;
+use wire::broker::func_of;
 
 use crate::Config;
 use crate::operations::Operation;
@@ -48,8 +49,6 @@ static LOAD_TIME: Metric =
     Metric::histogram("funcatron_runner_load_duration_seconds", &[], "How long that took.");
 static SLOTS: Metric = Metric::gauge("funcatron_runner_slots", &[], "Calls that may run at once.");
 static THREADS: Metric = Metric::gauge("funcatron_runner_threads", &[], "Threads that run Funcs.");
-
-const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
 /// Funcs whose loads are told apart: far more than a runner holds. What comes after that is counted in the time alone.
 const LOADED_MAX: usize = 10_000;
@@ -112,7 +111,7 @@ impl Source for Metrics {
             &CALLS, &ERRORS, &QUEUE, &SERVICE, &CPU, &ARRIVALS, &IN_FLIGHT, &WAITING, &LOADS, &LOAD_TIME,
         ]);
         for (queue, tally) in self.0.tallies.all() {
-            let Some([route, bundle]) = func_of(&queue) else { continue };
+            let Some((route, bundle)) = func_of(&queue) else { continue };
             let (stats, _) = tally.report();
             page.count(&ARRIVALS, &[route, bundle], stats.arrivals);
             page.count(&IN_FLIGHT, &[route, bundle], stats.in_flight);
@@ -131,7 +130,7 @@ impl Loads {
         page.count(&THREADS, &[], self.threads as u64);
         page.time(&LOAD_TIME, &[], &self.time);
         for (queue, counts) in &self.funcs {
-            let Some([route, bundle]) = func_of(queue) else { continue };
+            let Some((route, bundle)) = func_of(queue) else { continue };
             for (outcome, count) in ["loaded", "failed"].into_iter().zip(counts) {
                 page.count(&LOADS, &[route, bundle, outcome], *count);
             }
@@ -142,20 +141,15 @@ impl Loads {
 #[allow(clippy::cast_precision_loss, reason = "seconds")]
 fn tell(page: &mut Page, labels: &[&str; 3], operation: &Operation) {
     let [route, bundle, id] = *labels;
-    for (class, count) in CLASSES.iter().zip(operation.statuses).filter(|(_, count)| *count > 0) {
-        page.count(&CALLS, &[route, bundle, id, class], count);
+    for (class, count) in operation.statuses.iter().filter(|(_, count)| **count > 0) {
+        page.count(&CALLS, &[route, bundle, id, class], *count);
     }
-    for (kind, count) in &operation.errors {
-        page.count(&ERRORS, &[route, bundle, id, &kind.name()], *count);
+    for (kind, count) in operation.errors.iter() {
+        page.count(&ERRORS, &[route, bundle, id, &kind.name()], count);
     }
     page.time(&QUEUE, labels, &operation.queue);
     page.time(&SERVICE, labels, &operation.service);
     page.add(&CPU, labels, operation.cpu_us as f64 / 1e6);
-}
-
-/// The route and the bundle that a queue is named for.
-fn func_of(queue: &str) -> Option<[&str; 2]> {
-    queue.strip_prefix("func.")?.split_once('.').map(|(route, bundle)| [route, bundle])
 }
 
 impl fmt::Debug for Metrics {

@@ -30,14 +30,14 @@ impl Notes {
     }
 
     /// Adds what whoever looks for a mistake wants to know of every call.
-    pub(crate) fn add_details(&mut self, invoke: &Invoke, measured: &Measured) {
+    pub(crate) fn add_details(&mut self, invoke: &Invoke, path: &str, measured: &Measured) {
         let drawn = self.drawn.as_deref().map(|drawn| &drawn.calls[..]).unwrap_or_default();
         let told: Vec<String> = told(drawn).collect();
         let Measured { queued, service, status } = measured;
         let operation = self.operation.as_deref().unwrap_or("no operation");
         let matched = format!(
-            "{} {} is {operation}, attempt {}, begun {queued:?} after it was accepted",
-            invoke.method, invoke.path, invoke.attempt
+            "{} {path} is {operation}, attempt {}, begun {queued:?} after it was accepted",
+            invoke.method, invoke.attempt
         );
         let ended = format!("answered with {status} after {service:?}, {:?} of a processor", self.cpu);
         self.add(Level::Debug, matched);

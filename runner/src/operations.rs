@@ -1,6 +1,6 @@
 //! `Operations`: what became of the calls of a Func, by operation, for whoever looks at its metrics.
 
-use telemetry::{Context, Timing};
+use telemetry::{ByStatus, Context, CountBy, Timing};
 use wire::{Activation, ProblemKind};
 
 /// Operations of one Func that are told apart. Documents are mostly smaller; those of one that is larger count as
@@ -19,10 +19,9 @@ pub(crate) struct Operations(Vec<Operation>);
 pub(crate) struct Operation {
     /// Its id; empty for calls that none was found for.
     pub(crate) id: Box<str>,
-    /// Calls by the class of their status, 1xx first.
-    pub(crate) statuses: [u64; 5],
+    pub(crate) statuses: ByStatus<u64>,
     /// Calls that the platform answered in the Func's place, by what was wrong.
-    pub(crate) errors: Vec<(ProblemKind, u64)>,
+    pub(crate) errors: CountBy<ProblemKind>,
     /// From a call's acceptance by the frontend until it was begun.
     pub(crate) queue: Timing,
     /// From then to its answer.
@@ -35,14 +34,12 @@ impl Operations {
     /// Counts a call that has ended.
     pub(crate) fn count(&mut self, record: &Activation, error: Option<ProblemKind>, traced: Option<Context>) {
         let operation = self.of(record.operation.as_deref().unwrap_or_default());
-        operation.statuses[usize::from(record.status / 100).clamp(1, 5) - 1] += 1;
+        *operation.statuses.of(record.status) += 1;
         operation.queue.add(record.queued_ms.saturating_mul(1000), traced);
         operation.service.add(record.service_us, traced);
         operation.cpu_us += record.cpu_us;
-        let Some(kind) = error else { return };
-        match operation.errors.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, count)) => *count += 1,
-            None => operation.errors.push((kind, 1)),
+        if let Some(kind) = error {
+            operation.errors.add(kind);
         }
     }
 
@@ -69,8 +66,8 @@ impl Operation {
     fn new(id: &str) -> Self {
         Self {
             id: id.into(),
-            statuses: [0; 5],
-            errors: Vec::new(),
+            statuses: ByStatus::default(),
+            errors: CountBy::default(),
             queue: Timing::default(),
             service: Timing::default(),
             cpu_us: 0,
@@ -122,13 +119,20 @@ pub(crate) mod tests {
         ] {
             operations.count(&record(id, status), error, None);
         }
-        let seen: Vec<_> =
-            operations.iter().map(|one| (&*one.id, one.statuses, one.errors.clone())).collect();
+        let seen: Vec<_> = operations
+            .iter()
+            .map(|one| {
+                let statuses = one.statuses.iter().filter(|(_, count)| **count > 0);
+                let statuses: Vec<_> = statuses.map(|(class, count)| (class, *count)).collect();
+                let errors: Vec<_> = one.errors.iter().map(|(kind, count)| (*kind, count)).collect();
+                (&*one.id, statuses, errors)
+            })
+            .collect();
         assert_eq!(
             seen,
             [
-                ("a", [0, 1, 0, 0, 3], vec![(ProblemKind::FuncFailed, 2)]),
-                ("", [0, 0, 0, 1, 0], vec![(ProblemKind::NotFound, 1)]),
+                ("a", vec![("2xx", 1), ("5xx", 3)], vec![(ProblemKind::FuncFailed, 2)]),
+                ("", vec![("4xx", 1)], vec![(ProblemKind::NotFound, 1)]),
             ]
         );
         let a = operations.iter().next().unwrap();
@@ -143,6 +147,7 @@ pub(crate) mod tests {
         }
         assert_eq!(operations.iter().count(), OPERATIONS_MAX);
         let last = operations.iter().last().unwrap();
-        assert_eq!((&*last.id, last.statuses[1]), (OTHER, 1_000 - OPERATIONS_MAX as u64 + 1));
+        let of_rest = 1_000 - OPERATIONS_MAX as u64 + 1;
+        assert_eq!((&*last.id, last.statuses.iter().nth(1)), (OTHER, Some(("2xx", &of_rest))));
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! It knows nothing of what is measured: every service names its own metrics.
 
+mod by_status;
 mod context;
+mod count_by;
 mod format;
 mod listener;
 mod metric;
@@ -14,7 +16,9 @@ mod span;
 mod timing;
 mod tracer;
 
+pub use by_status::ByStatus;
 pub use context::{BadContext, Context, TRACEPARENT};
+pub use count_by::CountBy;
 pub use format::Format;
 pub use listener::{Metrics, PATH, Source};
 pub use metric::Metric;

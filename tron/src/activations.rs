@@ -160,7 +160,7 @@ impl Follow {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use wire::{
         ActivationId, LogLine, MemberId, Namespace, RequestId, Role, RouteId, Stream, Timestamp, Version,
     };
@@ -175,11 +175,12 @@ mod tests {
         Activations::new(&Config { activations_max: records_max, activations_bytes_max: bytes_max, ..config })
     }
 
-    fn line(request_id: &str, text: &str) -> Bytes {
-        let activation = Activation {
+    /// One that went well and printed nothing.
+    pub(crate) fn record() -> Activation {
+        Activation {
             v: Version,
             id: ActivationId::generate(),
-            request_id: RequestId::parse(request_id).unwrap(),
+            request_id: RequestId::generate(),
             namespace: Namespace::default(),
             route: RouteId::of(&Namespace::default(), "*", "/"),
             bundle: sha(0),
@@ -196,14 +197,14 @@ mod tests {
             error: None,
             replay_of: None,
             difference: None,
-            logs: vec![LogLine {
-                at: Timestamp(1),
-                stream: Stream::Stdout,
-                level: wire::Level::Info,
-                text: text.into(),
-            }],
-        };
-        wire::encode_line(&activation).unwrap()
+            logs: Vec::new(),
+        }
+    }
+
+    fn line(request_id: &str, text: &str) -> Bytes {
+        let (request_id, text) = (RequestId::parse(request_id).unwrap(), text.to_owned());
+        let line = LogLine { at: Timestamp(1), stream: Stream::Stdout, level: wire::Level::Info, text };
+        wire::encode_line(&Activation { request_id, logs: vec![line], ..record() }).unwrap()
     }
 
     fn ids(found: &[Activation]) -> Vec<&str> {

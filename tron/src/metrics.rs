@@ -9,6 +9,7 @@ use telemetry::{Metric, Page, Source};
 use tokio::time::Instant;
 use wire::Role;
 use wire::admin::{Deployment, MemberInfo};
+use wire::broker::func_of;
 
 use crate::Handle;
 use crate::dispatcher::Counts;
@@ -98,15 +99,14 @@ impl Source for Handle {
 fn dispatched(page: &mut Page, counts: &Counts) {
     page.count(&DISPATCHED, &[], counts.dispatched());
     page.count(&BURIED, &[], counts.dead());
-    for (kind, count) in counts.refused() {
+    for (kind, count) in counts.refused().iter() {
         page.count(&REFUSED, &[&kind.name()], count);
     }
 }
 
 fn seen(page: &mut Page, snapshot: &Snapshot) {
     for (name, queue) in &snapshot.queues {
-        let func = name.strip_prefix("func.").and_then(|func| func.split_once('.'));
-        let (Some((route, bundle)), Some(depth)) = (func, queue.depth) else { continue };
+        let (Some((route, bundle)), Some(depth)) = (func_of(name), queue.depth) else { continue };
         page.count(&FUNC_QUEUED, &[route, bundle], depth.ready as u64);
         page.count(&FUNC_CONSUMERS, &[route, bundle], depth.consumers as u64);
     }

@@ -79,10 +79,12 @@ fn ended(activation: &Activation) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use wire::{ActivationId, LogLine, MemberId, Namespace, Role, Stream, Version};
+    use wire::{LogLine, Stream};
 
     use super::*;
+    use crate::activations::tests::record;
 
+    /// One that began at 10, took 20 ms and printed four lines.
     fn activation() -> Activation {
         let line = |at: u64, level: Level| LogLine {
             at: Timestamp(at),
@@ -90,33 +92,9 @@ mod tests {
             level,
             text: format!("{level} at {at}"),
         };
-        Activation {
-            v: Version,
-            id: ActivationId::generate(),
-            request_id: RequestId::generate(),
-            namespace: Namespace::default(),
-            route: RouteId::of(&Namespace::default(), "*", "/"),
-            bundle: BundleSha::of(b""),
-            operation: None,
-            attempt: 1,
-            member: MemberId::generate(Role::Runner),
-            method: "GET".into(),
-            path: "/".into(),
-            status: 200,
-            at: Timestamp(10),
-            queued_ms: 0,
-            service_us: 20_000,
-            cpu_us: 0,
-            error: None,
-            replay_of: None,
-            difference: None,
-            logs: vec![
-                line(11, Level::Debug),
-                line(12, Level::Error),
-                line(29, Level::Info),
-                line(30, Level::Warn),
-            ],
-        }
+        let logs =
+            [line(11, Level::Debug), line(12, Level::Error), line(29, Level::Info), line(30, Level::Warn)];
+        Activation { at: Timestamp(10), service_us: 20_000, logs: logs.into(), ..record() }
     }
 
     fn texts(query: &Query) -> Vec<String> {

@@ -22,7 +22,8 @@ pub use given_up::GivenUp;
 pub use listener::Listener;
 pub use queues::{
     DEAD_REQUESTS, DEAD_RESULTS, LEADER, RETRIES, callbacks_queue, capture_queue, dead_letters,
-    dead_letters_of, dead_queue, func_queue, leader_queue, requests_queue, results_queue, retries_queue,
+    dead_letters_of, dead_queue, func_of, func_queue, leader_queue, requests_queue, results_queue,
+    retries_queue,
 };
 
 pub(crate) use queues::capture_queue_name;

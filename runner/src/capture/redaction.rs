@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use swagger::{BasePath, Document, Operation, SecretPlace, Secrets};
-use wire::Body;
 use wire::capture::{CaptureEntry, Drawn, HostCall, HttpOutcome, REDACTED};
+use wire::{Body, Invoke};
 
 use super::scrubbing::Scrubbing;
 
@@ -29,6 +29,17 @@ pub(super) fn redact(entry: &mut CaptureEntry, document: &Document, base_path: &
     entry.redacted = redacted;
 }
 
+/// The path of a call as records and log lines show it, which are not only for those who may see secrets.
+pub(crate) fn shown_path(document: &Document, base_path: &BasePath, invoke: &Invoke) -> String {
+    let below = base_path.strip(&invoke.path);
+    let cut = below.and_then(|below| {
+        let operation = document.operation(&invoke.method, below)?;
+        let above = invoke.path.strip_suffix(below)?;
+        Some(above.to_owned() + &without_secrets(operation, below, |_| {})?)
+    });
+    cut.unwrap_or_else(|| invoke.path.clone())
+}
+
 struct Redaction<'d> {
     document: &'d Document,
     operation: Option<&'d Operation>,
@@ -50,10 +61,11 @@ impl Redaction<'_> {
             invoke.query = String::from_utf8(query).unwrap_or_else(|_| REDACTED_IN_URL.to_owned());
         }
         if let (Some(operation), Some(below)) = (operation, below) {
-            let above = invoke.path.strip_suffix(below).unwrap_or_default().to_owned();
-            if let Some(path) = self.path(operation, below) {
+            let scrubbing = &mut self.scrubbing;
+            if let Some(path) = without_secrets(operation, below, |secret| scrubbing.add(Some(secret))) {
+                let above = invoke.path.strip_suffix(below).unwrap_or_default().to_owned();
                 invoke.path = above + &path;
-                entry.activation.path.clone_from(&invoke.path);
+                self.redacted.push("invoke.path".to_owned());
             }
             self.body("invoke.body", &mut invoke.body, |body| operation.request_secrets(&content_type, body));
         }
@@ -139,25 +151,6 @@ impl Redaction<'_> {
         (!places.is_empty()).then_some(cut)
     }
 
-    /// The path without its secret segments, if it has any.
-    fn path(&mut self, operation: &Operation, below: &str) -> Option<String> {
-        let mut is_cut = false;
-        let segments = below.split('/').skip(1).zip(operation.secret_segments());
-        let segments: Vec<&str> = segments
-            .map(|(segment, is_secret)| {
-                is_cut |= is_secret;
-                if is_secret {
-                    self.scrubbing.add(Some(segment));
-                }
-                if is_secret { REDACTED_IN_URL } else { segment }
-            })
-            .collect();
-        is_cut.then(|| {
-            self.redacted.push("invoke.path".to_owned());
-            format!("/{}", segments.join("/"))
-        })
-    }
-
     /// The URL of a request to somebody else without what is secret by its name, if there is any.
     fn url(&mut self, url: &str) -> Option<String> {
         let (head, query) = url.split_once('?').unwrap_or((url, ""));
@@ -182,6 +175,22 @@ impl Redaction<'_> {
         let mark = if query.is_empty() { "" } else { "?" };
         Some(format!("{scheme}://{user}{host}{path}{mark}{query}"))
     }
+}
+
+/// The path below the document's without its secret segments, if it has any.
+fn without_secrets(operation: &Operation, below: &str, mut take_out: impl FnMut(&str)) -> Option<String> {
+    if !operation.secret_segments().any(|is_secret| is_secret) {
+        return None;
+    }
+    let segments = below.split('/').skip(1).zip(operation.secret_segments());
+    let segments = segments.map(|(segment, is_secret)| {
+        if !is_secret {
+            return segment;
+        }
+        take_out(segment);
+        REDACTED_IN_URL
+    });
+    Some(segments.fold(String::with_capacity(below.len()), |path, segment| path + "/" + segment))
 }
 
 /// Whether a member of a query is secret by its name.

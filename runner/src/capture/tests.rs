@@ -9,7 +9,7 @@ use wire::{
     RequestId, Role, RouteId, StoredBody, Stream, Timestamp, Version, encode_line,
 };
 
-use super::redaction::redact;
+use super::redaction::{redact, shown_path};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -104,8 +104,11 @@ fn entry(path: &str, content_type: &str, body: Body) -> CaptureEntry {
     CaptureEntry { v: Version, invoke, answer, activation, drawn: Drawn::default(), redacted: Vec::new() }
 }
 
+/// The entry as a runner publishes it.
 fn redacted(mut entry: CaptureEntry) -> CaptureEntry {
-    redact(&mut entry, &document(), &BasePath::parse("/api").unwrap());
+    let (document, base_path) = (document(), BasePath::parse("/api").unwrap());
+    entry.activation.path = shown_path(&document, &base_path, &entry.invoke);
+    redact(&mut entry, &document, &base_path);
     entry
 }
 

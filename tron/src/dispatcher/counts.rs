@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use telemetry::CountBy;
 use wire::ProblemKind;
 
 /// What became of the calls that came through the firehose, for whoever looks at metrics.
@@ -10,8 +11,7 @@ use wire::ProblemKind;
 pub(crate) struct Counts {
     dispatched: AtomicU64,
     dead: AtomicU64,
-    /// Not many: most calls have a route.
-    refused: Mutex<Vec<(ProblemKind, u64)>>,
+    refused: Mutex<CountBy<ProblemKind>>,
 }
 
 impl Counts {
@@ -22,11 +22,7 @@ impl Counts {
 
     /// A call is answered by Tron.
     pub(crate) fn refuse(&self, kind: ProblemKind) {
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        match refused.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, count)) => *count += 1,
-            None => refused.push((kind, 1)),
-        }
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).add(kind);
     }
 
     /// A line was given up.
@@ -42,7 +38,7 @@ impl Counts {
         self.dead.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn refused(&self) -> Vec<(ProblemKind, u64)> {
+    pub(crate) fn refused(&self) -> CountBy<ProblemKind> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -5,12 +5,9 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use swagger::Document;
 use wire::broker::{Message, Topic};
-use wire::{
-    Activation, ActivationId, BodySha, Broker, LogLine, MemberId, Namespace, RequestId, Role, RouteId,
-    Timestamp, Version,
-};
+use wire::{Activation, ActivationId, BodySha, Broker, Invoke, LogLine, RequestId};
 
-use crate::harness::{Reply, Runner, Stage, TOKEN, document, in_time, zip};
+use crate::harness::{self, Reply, Runner, Stage, TOKEN, document, in_time, zip};
 use crate::own_calls;
 
 fn api() -> Document {
@@ -27,34 +24,11 @@ fn assert_documented(operation: &str, reply: &Reply) {
 }
 
 fn activation(request_id: &str) -> Bytes {
-    let activation = Activation {
-        v: Version,
-        id: ActivationId::generate(),
-        request_id: RequestId::parse(request_id).unwrap(),
-        namespace: Namespace::default(),
-        route: RouteId::of(&Namespace::default(), "*", "/a"),
-        bundle: wire::BundleSha::of(b""),
-        operation: Some("getX".into()),
-        attempt: 1,
-        member: MemberId::generate(Role::Runner),
-        method: "GET".into(),
-        path: "/a/x".into(),
-        status: 200,
-        at: Timestamp::now(),
-        queued_ms: 0,
-        service_us: 9,
-        cpu_us: 8,
-        error: None,
-        replay_of: None,
-        difference: None,
-        logs: vec![LogLine {
-            at: Timestamp::now(),
-            stream: wire::Stream::Stdout,
-            level: wire::Level::Info,
-            text: "hello".into(),
-        }],
-    };
-    wire::encode_line(&activation).unwrap()
+    let id = RequestId::parse(request_id).unwrap();
+    let call = Invoke { id, ..harness::invoke(ActivationId::generate()) };
+    let line =
+        LogLine { at: call.at, stream: wire::Stream::Stdout, level: wire::Level::Info, text: "hello".into() };
+    wire::encode_line(&Activation { logs: vec![line], ..harness::activation(&call) }).unwrap()
 }
 
 #[tokio::test]

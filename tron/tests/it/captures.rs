@@ -10,11 +10,11 @@ use wire::broker::{Embedded, Message, Topic};
 use wire::capture::{CaptureEntry, CaptureHeader, Drawn};
 use wire::egress::AllowList;
 use wire::{
-    Activation, ActivationId, Answer, Body, Broker, BundleSha, CaptureId, Heartbeat, Invoke, MemberId, Role,
-    RouteId, RunnerReport, Store, Timestamp, Version, encode_line,
+    ActivationId, Answer, Body, Broker, CaptureId, Heartbeat, Invoke, MemberId, Role, RouteId, RunnerReport,
+    Store, Timestamp, Version, encode_line,
 };
 
-use crate::harness::{Stage, document, in_time, invoke, request};
+use crate::harness::{self, Stage, document, in_time, invoke, request};
 
 async fn deployed(stage: &Stage) -> RouteId {
     let sha = stage.upload(&document("A", 1)).await;
@@ -45,36 +45,8 @@ fn entry(at: u64, body: Body) -> CaptureEntry {
         part: 0,
         more: false,
     };
-    let record = Activation {
-        v: Version,
-        id: activation,
-        request_id: invoke.id.clone(),
-        namespace: invoke.namespace.clone(),
-        route: RouteId::of(&invoke.namespace, "*", "/a"),
-        bundle: BundleSha::of(b""),
-        operation: Some("getX".into()),
-        attempt: 1,
-        member: MemberId::generate(Role::Runner),
-        method: "GET".into(),
-        path: "/a/x".into(),
-        status: 200,
-        at: Timestamp(at),
-        queued_ms: 0,
-        service_us: 1,
-        cpu_us: 1,
-        error: None,
-        replay_of: None,
-        difference: None,
-        logs: Vec::new(),
-    };
-    CaptureEntry {
-        v: Version,
-        invoke,
-        answer,
-        activation: record,
-        drawn: Drawn::default(),
-        redacted: Vec::new(),
-    }
+    let activation = harness::activation(&invoke);
+    CaptureEntry { v: Version, invoke, answer, activation, drawn: Drawn::default(), redacted: Vec::new() }
 }
 
 fn text(at: u64) -> CaptureEntry {

@@ -22,8 +22,8 @@ use wire::broker::{Embedded, Heard, RESULTS, Topic};
 use wire::bundle::Code;
 use wire::egress::AllowList;
 use wire::{
-    ActivationId, Assignment, Body, Broker, Bundle, BundleSha, Control, Fault, Heartbeat, Invoke, MemberId,
-    Namespace, RequestId, Role, Store, Timestamp, Version,
+    Activation, ActivationId, Assignment, Body, Broker, Bundle, BundleSha, Control, Fault, Heartbeat, Invoke,
+    MemberId, Namespace, RequestId, Role, RouteId, Store, Timestamp, Version,
 };
 
 /// Everything here takes milliseconds; a test that waits this long has failed.
@@ -277,6 +277,32 @@ pub(crate) fn invoke(activation: ActivationId) -> Invoke {
         traceparent: None,
         sent_us: None,
         body: Body::EMPTY,
+    }
+}
+
+/// What a runner tells of this call, that went well.
+pub(crate) fn activation(invoke: &Invoke) -> Activation {
+    Activation {
+        v: Version,
+        id: invoke.activation,
+        request_id: invoke.id.clone(),
+        namespace: invoke.namespace.clone(),
+        route: RouteId::of(&invoke.namespace, "*", "/a"),
+        bundle: BundleSha::of(b""),
+        operation: Some("getX".into()),
+        attempt: invoke.attempt,
+        member: MemberId::generate(Role::Runner),
+        method: invoke.method.clone(),
+        path: invoke.path.clone(),
+        status: 200,
+        at: invoke.at,
+        queued_ms: 0,
+        service_us: 9,
+        cpu_us: 8,
+        error: None,
+        replay_of: None,
+        difference: None,
+        logs: Vec::new(),
     }
 }
 

@@ -84,10 +84,14 @@ pub fn dead_letters(route: &RouteId) -> String {
     format!("dead.{route}")
 }
 
+/// The route and the short SHA-256 of the bundle that a Func's queue is named for.
+pub fn func_of(queue: &str) -> Option<(&str, &str)> {
+    queue.strip_prefix("func.")?.split_once('.')
+}
+
 /// The name of the queue for calls that were given up in this queue of calls.
 pub fn dead_letters_of(queue: &str) -> String {
-    let route = queue.strip_prefix("func.").and_then(|rest| rest.split_once('.')).map(|(route, _)| route);
-    match route.map(RouteId::parse) {
+    match func_of(queue).map(|(route, _)| RouteId::parse(route)) {
         Some(Ok(route)) => dead_letters(&route),
         _ => DEAD_REQUESTS.to_owned(),
     }
