@@ -3,9 +3,10 @@
 mod export;
 mod import;
 mod intake;
+mod missed;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, future, stream};
@@ -16,11 +17,12 @@ use tracing::{info, warn};
 use wire::admin::{CaptureInfo, CaptureState};
 use wire::capture::Capture;
 use wire::store::{CaptureEnd, CaptureRecord, EndReason};
-use wire::{Broker, CaptureId, Chain, Heartbeat, MemberId, Observation, Store, Timestamp, store};
+use wire::{Broker, CaptureId, Chain, Heartbeat, Observation, Store, Timestamp, store};
 
 use crate::Rejection;
 use crate::observations::Observations;
 use intake::Intake;
+use missed::Missed;
 
 pub(crate) use export::Export;
 pub(crate) use import::Import;
@@ -45,8 +47,7 @@ pub(crate) struct Captures {
     /// How long after its end a capture is still taken in: calls that had begun, and what waits in its queue.
     linger: Duration,
     sweep_interval: Duration,
-    /// What runners say that they had no room for, of those captures that are being taken in.
-    missed: Mutex<HashMap<CaptureId, BTreeMap<MemberId, u64>>>,
+    missed: Missed,
     transfers: Arc<Semaphore>,
 }
 
@@ -67,7 +68,7 @@ impl Captures {
             observations,
             linger,
             sweep_interval: sweep_interval.min(SWEEP_INTERVAL),
-            missed: Mutex::default(),
+            missed: Missed::default(),
             transfers: Arc::new(Semaphore::new(TRANSFERS_MAX)),
         }
     }
@@ -77,8 +78,19 @@ impl Captures {
         let mut head = self.observations.watch();
         let mut sweeps = wire::ticks(self.sweep_interval);
         let (mut open, mut intakes) = (HashSet::new(), JoinSet::new());
-        let mut due = stop.run_until_cancelled(self.left_over()).await.unwrap_or_default();
+        let (mut due, mut is_left_over_known) = (Vec::new(), false);
         loop {
+            if !is_left_over_known && let Some(found) = stop.run_until_cancelled(self.left_over()).await {
+                match found {
+                    Ok(left_over) => {
+                        due.extend(left_over);
+                        is_left_over_known = true;
+                    }
+                    Err(error) => {
+                        warn!(error = %Chain(&error), "earlier captures cannot be read; trying again later");
+                    }
+                }
+            }
             let now = Timestamp::now();
             let observed = Arc::clone(&head.borrow_and_update().observation);
             due.extend(observed.captures.iter().filter(|capture| capture.until > now).cloned());
@@ -102,37 +114,36 @@ impl Captures {
     }
 
     /// What captures there are, of which something may wait in a queue.
-    async fn left_over(&self) -> Vec<Capture> {
+    async fn left_over(&self) -> Result<impl Iterator<Item = Capture>, store::Error> {
         // Who asks whether one is over is to know what is observed.
-        let observed = self.observations.current().await;
-        match observed.and(self.records().await) {
-            Ok(records) => {
-                let ours = records.into_iter().filter(|record| !record.imported);
-                ours.map(|record| record.capture).collect()
-            }
-            Err(error) => {
-                warn!(error = %Chain(&error), "earlier captures cannot be read");
-                Vec::new()
-            }
-        }
+        self.observations.current().await?;
+        let ours = self.records().await?.into_iter().filter(|record| !record.imported);
+        Ok(ours.map(|record| record.capture))
     }
 
     /// Takes note of what a runner had no room for.
     pub(crate) fn hear(&self, heartbeat: &Heartbeat) {
-        let Some(report) = heartbeat.runner.as_ref().filter(|report| !report.captures.is_empty()) else {
-            return;
-        };
-        let mut missed = self.missed();
-        for (id, count) in &report.captures {
-            if let Some(runners) = missed.get_mut(id) {
-                runners.insert(heartbeat.member.clone(), *count);
-            }
-        }
+        self.missed.hear(heartbeat);
     }
 
-    fn missed(&self) -> MutexGuard<'_, HashMap<CaptureId, BTreeMap<MemberId, u64>>> {
-        // A map is whole after every statement: a panic elsewhere does not spoil it.
-        self.missed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Notes in the store what was missed.
+    async fn note_missed(&self, id: &CaptureId) -> Result<(), store::Error> {
+        if let Some(counts) = self.missed.due(id) {
+            self.store.note_missed(id, &counts).await?;
+            self.missed.note(id, counts);
+        }
+        Ok(())
+    }
+
+    /// The same of captures that are over: a call that ran on for long after is missed late.
+    async fn note_missed_late(&self) -> Result<(), store::Error> {
+        for id in self.missed.ids() {
+            match self.store.capture(&id).await? {
+                Some(_) => self.note_missed(&id).await?,
+                None => self.missed.forget(&id),
+            }
+        }
+        Ok(())
     }
 
     /// A place among the exports and imports.
@@ -210,6 +221,9 @@ impl Captures {
 
     /// Deletes what was to be kept until now. Several Trons may do it at once: deleting what is gone is no error.
     async fn sweep(&self) {
+        if let Err(error) = self.note_missed_late().await {
+            warn!(error = %Chain(&error), "what captures missed is not noted; trying again later");
+        }
         if let Err(error) = self.delete_old().await {
             warn!(error = %Chain(&error), "old captures not deleted; trying again later");
         }

@@ -133,7 +133,7 @@ impl<'a> Import<'a> {
         if entries == 0 {
             return Ok(());
         }
-        Ok(self.captures.store.append_chunk(&self.id, lines, entries).await?)
+        Ok(self.captures.store.append_chunk(&self.id, vec![lines], entries).await?)
     }
 }
 

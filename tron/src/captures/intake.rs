@@ -1,10 +1,9 @@
 //! `Intake`: takes the calls of one capture from its queue into the store. Several Trons may do it at once.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +11,7 @@ use tracing::{info, warn};
 use wire::broker::{self, Consumer, Delivery, capture_queue};
 use wire::capture::Capture;
 use wire::store::EndReason;
-use wire::{Backoff, CaptureId, Chain, MemberId, Timestamp, store};
+use wire::{Backoff, CaptureId, Chain, Timestamp, store};
 
 use super::Captures;
 use crate::observations::Head;
@@ -40,15 +39,16 @@ pub(super) struct Intake {
     bytes: u64,
     /// Since when it is over, as far as we have seen.
     over_since: Option<Instant>,
-    noted: BTreeMap<MemberId, u64>,
     looks: u32,
 }
 
 /// What was taken and is not in the store yet.
 #[derive(Default)]
 struct Chunk {
-    lines: Vec<Bytes>,
+    /// Lines of calls, each whole and ended.
+    pieces: Vec<Bytes>,
     bytes: usize,
+    entries: u64,
     deliveries: Vec<Delivery>,
     since: Option<Instant>,
 }
@@ -58,27 +58,26 @@ struct Chunk {
 enum Ended {
     /// It is over and nothing more can come.
     Drained,
-    /// The connection or the queue is gone.
-    Lost,
+    /// The connection or the queue is gone, or something came when all seemed to be done.
+    Again,
     Stopped,
 }
 
 impl Intake {
     pub(super) fn new(captures: Arc<Captures>, capture: Capture) -> Self {
         let (queue, head) = (capture.queue(), captures.observations.watch());
-        Self { captures, capture, queue, head, bytes: 0, over_since: None, noted: BTreeMap::new(), looks: 0 }
+        Self { captures, capture, queue, head, bytes: 0, over_since: None, looks: 0 }
     }
 
     /// Takes in what comes, until the capture is over and its queue empty, or until `stop`.
     pub(super) async fn run(mut self, stop: CancellationToken) -> CaptureId {
-        self.captures.missed().insert(self.capture.id.clone(), BTreeMap::new());
         let mut backoff = Backoff::new();
         while let Some(opened) = stop.run_until_cancelled(self.open()).await {
             match opened {
                 Ok(None) => break,
                 Ok(Some(consumer)) => {
                     backoff.reset();
-                    if self.take(consumer, &stop).await != Ended::Lost {
+                    if self.take(consumer, &stop).await != Ended::Again {
                         break;
                     }
                 }
@@ -88,7 +87,6 @@ impl Intake {
             }
             let _ = timeout(backoff.wait(), stop.cancelled()).await;
         }
-        self.captures.missed().remove(&self.capture.id);
         self.capture.id
     }
 
@@ -125,7 +123,7 @@ impl Intake {
                 }
                 _ = looks.tick() => match self.look(&chunk).await {
                     Ok(false) => {}
-                    Ok(true) => return Ended::Drained,
+                    Ok(true) => return self.close(consumer, stop).await,
                     Err(error) => warn!(queue = self.queue, error = %Chain(&error), "capture not looked at"),
                 },
                 Ok(()) = self.head.changed() => {}
@@ -134,7 +132,7 @@ impl Intake {
                     None => {
                         // What was not settled may come again, or went with its queue: once too often does no harm.
                         self.write(&mut chunk, stop).await;
-                        return Ended::Lost;
+                        return Ended::Again;
                     }
                 },
                 () = until(chunk.since.map(|since| since + wait)) => self.write(&mut chunk, stop).await,
@@ -156,23 +154,20 @@ impl Intake {
 
     async fn put(&mut self, chunk: &Chunk) -> Result<(), store::Error> {
         let id = &self.capture.id;
-        let mut lines = BytesMut::with_capacity(chunk.bytes);
-        let (mut entries, mut is_full) = (0, false);
-        for line in &chunk.lines {
-            is_full |= self.bytes + (lines.len() + line.len() + 1) as u64 > self.capture.bytes_max;
-            if is_full {
-                break;
-            }
-            lines.extend_from_slice(line);
-            lines.extend_from_slice(b"\n");
-            entries += 1;
-        }
+        let room = usize::try_from(self.capture.bytes_max.saturating_sub(self.bytes)).unwrap_or(usize::MAX);
+        let is_full = chunk.bytes > room;
+        let shortened;
+        let fitting = if is_full {
+            shortened = chunk.shortened(room);
+            &shortened
+        } else {
+            chunk
+        };
         // Who deletes a capture does not want what comes late.
         let is_wanted = !self.is_over() || self.captures.store.capture(id).await?.is_some();
-        if entries > 0 && is_wanted {
-            let bytes = lines.len() as u64;
-            self.captures.store.append_chunk(id, lines.freeze(), entries).await?;
-            self.bytes += bytes;
+        if fitting.entries > 0 && is_wanted {
+            self.captures.store.append_chunk(id, fitting.pieces.clone(), fitting.entries).await?;
+            self.bytes += fitting.bytes as u64;
         }
         if is_full && !self.is_over() {
             self.end().await;
@@ -190,13 +185,34 @@ impl Intake {
         }
     }
 
-    /// Notes what was missed, counts what others have written, and says whether all is done.
-    async fn look(&mut self, chunk: &Chunk) -> Result<bool, Setback> {
-        let missed = self.captures.missed().get(&self.capture.id).cloned().unwrap_or_default();
-        if missed != self.noted {
-            self.captures.store.note_missed(&self.capture.id, &missed).await?;
-            self.noted = missed;
+    /// Deletes the queue, unless there is something in it after all: what came here just now would go with it.
+    async fn close(&mut self, mut consumer: Consumer, stop: &CancellationToken) -> Ended {
+        let mut late = Chunk::default();
+        consumer.stop().await.into_iter().for_each(|delivery| late.add(delivery));
+        if !late.deliveries.is_empty() {
+            self.write(&mut late, stop).await;
+            return Ended::Again;
         }
+        let deleted = async {
+            let is_empty = self.is_empty().await?;
+            if is_empty {
+                self.captures.broker.delete(&self.queue).await?;
+            }
+            Ok::<_, broker::Error>(is_empty)
+        };
+        match deleted.await {
+            Ok(true) => Ended::Drained,
+            Ok(false) => Ended::Again,
+            Err(error) => {
+                warn!(queue = self.queue, error = %Chain(&error), "queue of a capture not deleted yet");
+                Ended::Again
+            }
+        }
+    }
+
+    /// Notes what was missed, counts what others have written, and says whether all seems to be done.
+    async fn look(&mut self, chunk: &Chunk) -> Result<bool, Setback> {
+        self.captures.note_missed(&self.capture.id).await?;
         self.looks += 1;
         if self.looks.is_multiple_of(LOOKS_PER_COUNT) {
             self.count().await?;
@@ -206,16 +222,19 @@ impl Intake {
             return Ok(false);
         }
         let since = *self.over_since.get_or_insert_with(Instant::now);
-        if since.elapsed() < self.captures.linger || !chunk.lines.is_empty() {
+        if since.elapsed() < self.captures.linger || !chunk.deliveries.is_empty() {
             return Ok(false);
         }
+        Ok(self.is_empty().await?)
+    }
+
+    /// Whether nothing waits in the queue, which may be gone.
+    async fn is_empty(&self) -> Result<bool, broker::Error> {
         match self.captures.broker.depth(&self.queue).await {
-            Ok(depth) if depth.ready > 0 => return Ok(false),
-            Ok(_) => self.captures.broker.delete(&self.queue).await?,
-            Err(broker::Error::Unroutable(_)) => {}
-            Err(error) => return Err(error.into()),
+            Ok(depth) => Ok(depth.ready == 0),
+            Err(broker::Error::Unroutable(_)) => Ok(true),
+            Err(error) => Err(error),
         }
-        Ok(true)
     }
 
     async fn count(&mut self) -> Result<(), store::Error> {
@@ -243,10 +262,30 @@ enum Setback {
 impl Chunk {
     fn add(&mut self, delivery: Delivery) {
         self.since.get_or_insert_with(Instant::now);
-        let before = self.lines.len();
-        self.lines.extend(wire::split_lines(&delivery.message.payload));
-        self.bytes += self.lines.iter().skip(before).map(|line| line.len() + 1).sum::<usize>();
+        self.push(delivery.message.payload.clone());
         self.deliveries.push(delivery);
+    }
+
+    fn push(&mut self, lines: Bytes) {
+        self.bytes += lines.len();
+        self.entries += lines.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
+        let is_ended = lines.last().is_none_or(|byte| *byte == b'\n');
+        self.pieces.push(lines);
+        if !is_ended {
+            self.push(Bytes::from_static(b"\n"));
+        }
+    }
+
+    /// As many whole lines of it as fit in these bytes, without what it came from.
+    fn shortened(&self, bytes_max: usize) -> Self {
+        let mut shortened = Self::default();
+        for line in self.pieces.iter().flat_map(wire::split_lines) {
+            if shortened.bytes + line.len() + 1 > bytes_max {
+                break;
+            }
+            shortened.push(line);
+        }
+        shortened
     }
 
     fn is_full(&self) -> bool {

@@ -190,15 +190,35 @@ async fn what_runners_had_no_room_for_is_counted() {
     let CaptureInfo { capture, .. } = started(&stage, json!({})).await;
     for missed in [2, 3] {
         for runner in ["runner-a", "runner-b"] {
-            let captures = BTreeMap::from([(capture.id.clone(), missed), (CaptureId::generate(), 9)]);
-            let report = RunnerReport { captures, ..RunnerReport::default() };
-            let heartbeat = Heartbeat::now(MemberId::parse(runner).unwrap(), Role::Runner, 1);
-            let heartbeat = Heartbeat { runner: Some(report), ..heartbeat };
-            stage.broker.broadcast(Topic::Heartbeats, encode_line(&heartbeat).unwrap()).await.unwrap();
+            tell_missed(&stage, runner, &capture.id, missed).await;
         }
     }
     until(&stage, &capture.id, |info| info.missed == 6).await;
     assert_eq!(exported(&stage, &capture.id).await.0.missed, 6);
+}
+
+async fn tell_missed(stage: &Stage, runner: &str, capture: &CaptureId, missed: u64) {
+    let captures = BTreeMap::from([(capture.clone(), missed), (CaptureId::generate(), 9)]);
+    let report = RunnerReport { captures, ..RunnerReport::default() };
+    let heartbeat = Heartbeat::now(MemberId::parse(runner).unwrap(), Role::Runner, 1);
+    let heartbeat = Heartbeat { runner: Some(report), ..heartbeat };
+    stage.broker.broadcast(Topic::Heartbeats, encode_line(&heartbeat).unwrap()).await.unwrap();
+}
+
+#[tokio::test]
+async fn calls_that_ended_long_after_their_capture_are_counted_as_missed() {
+    let stage = Stage::start().await;
+    let CaptureInfo { capture, .. } = started(&stage, json!({"for_seconds": 1})).await;
+    let queue = capture.queue();
+    let mut activity = stage.broker.subscribe(Topic::Heartbeats).await.unwrap();
+    let gone = async {
+        while stage.broker.depth(&queue).await.is_ok() {
+            activity.next().await;
+        }
+    };
+    in_time(gone).await;
+    tell_missed(&stage, "runner-a", &capture.id, 1).await;
+    until(&stage, &capture.id, |info| info.missed == 1).await;
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use object_store::path::Path as Key;
-use object_store::{ObjectMeta, ObjectStoreExt, PutMode};
+use object_store::{ObjectMeta, ObjectStoreExt, PutMode, PutPayload};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -137,13 +137,13 @@ impl Store {
         Ok(self.json(&key(id, MISSED)).await?.unwrap_or_default())
     }
 
-    /// Adds calls, one per line.
+    /// Adds calls, one per line, in as many pieces as they came in.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn append_chunk(&self, id: &CaptureId, lines: Bytes, entries: u64) -> Result<(), Error> {
+    pub async fn append_chunk(&self, id: &CaptureId, lines: Vec<Bytes>, entries: u64) -> Result<(), Error> {
         let name = format!("{}.{entries}.{CHUNK}", Uuid::now_v7());
-        let put = self.objects.put(&key(id, &name), lines.into()).await;
+        let put = self.objects.put(&key(id, &name), PutPayload::from_iter(lines)).await;
         put.map(drop).map_err(|source| unavailable("keep captured calls".to_owned(), source))
     }
 
@@ -257,7 +257,7 @@ mod tests {
         }
         let id = &record.capture.id;
         for (lines, entries) in [("a\nb\n", 2), ("c\n", 1)] {
-            store.append_chunk(id, Bytes::from_static(lines.as_bytes()), entries).await.unwrap();
+            store.append_chunk(id, vec![Bytes::from_static(lines.as_bytes())], entries).await.unwrap();
         }
         assert_eq!(store.captures().await.unwrap(), [id.clone(), other.capture.id]);
         assert_eq!(store.capture(id).await.unwrap().as_ref(), Some(&record));
@@ -278,7 +278,7 @@ mod tests {
     async fn calls_of_nobody_go_when_they_are_old() {
         let (_directory, store) = store();
         let id = CaptureId::generate();
-        store.append_chunk(&id, Bytes::from_static(b"a\n"), 1).await.unwrap();
+        store.append_chunk(&id, vec![Bytes::from_static(b"a\n")], 1).await.unwrap();
         let minute = std::time::Duration::from_secs(60);
         store.delete_abandoned_capture(&id, Timestamp::now().before(minute)).await.unwrap();
         assert_eq!(store.chunks(&id).await.unwrap().len(), 1);
