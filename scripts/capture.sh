@@ -14,12 +14,13 @@ if [ -z "$program" ]; then
   cargo test --workspace --locked --test platform --no-run
   program=target/debug/funcatron
 fi
-work=$(mktemp -d)
+work=$(mktemp -d) data=()
 trap 'scripts/rabbitmq.sh stop "$work/broker"; rm -rf "$work"' EXIT
 if [ -z "${FUNCATRON_TEST_BROKER:-}" ]; then
   broker=$(scripts/rabbitmq.sh start "$work/broker")
   eval "$broker"
+  data=(--broker-data "$work/broker")
 fi
 "$venv/bin/python" -u tests/capture/capture.py --program "$PWD/$program" --func "$PWD/funcs/echo" \
   --broker "$FUNCATRON_TEST_BROKER" --api "$FUNCATRON_TEST_BROKER_API" \
-  --requests "${REQUESTS:-1000}" --rounds "${ROUNDS:-0}" --seconds "${SECONDS_EACH:-5}" --runners "${RUNNERS:-1}"
+  "${data[@]}" --requests "${REQUESTS:-1000}" --rounds "${ROUNDS:-0}" --seconds "${SECONDS_EACH:-5}" --runners "${RUNNERS:-1}"

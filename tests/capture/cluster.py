@@ -80,20 +80,26 @@ class Cluster:
 
     def ask(self, method: str, path: str, content=None, kind: str = "application/json"):
         """A call of the admin API."""
-        headers = {"authorization": f"Bearer {self.token}"}
-        if content is not None:
-            headers["content-type"] = kind
-            content = content if isinstance(content, bytes) else json.dumps(content).encode()
+        content = None if content is None else json.dumps(content).encode()
+        answer = self.read(path, method, content)
+        return json.loads(answer) if answer else None
+
+    def read(self, path: str, method: str = "GET", content: bytes | None = None) -> bytes:
+        """The same, whatever its answer is."""
+        headers = {"authorization": f"Bearer {self.token}"} | ({"content-type": "application/json"} if content else {})
         status, answer = send(self.admin, method, f"/api/v1{path}", headers, content)
         if status >= 300:
             raise RuntimeError(f"{method} {path}: {status} {answer.decode()}")
-        return json.loads(answer) if answer else None
+        return answer
 
-    def deploy(self, func: pathlib.Path) -> str:
+    def deploy(self, func: pathlib.Path, base_path: str, *options: str) -> str:
         """Deploys a folder; the id of its route."""
         environment = os.environ | {"FUNCATRON_URL": f"http://{self.admin}", "FUNCATRON_TOKEN": self.token}
-        subprocess.run([self.program, "deploy", str(func)], check=True, capture_output=True, cwd=self.folder, env=environment)
-        return self.ask("GET", "/routes")[0]["id"]
+        command = [self.program, "deploy", str(func), *options]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=environment)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        return next(route["id"] for route in self.ask("GET", "/routes") if route["base_path"] == base_path)
 
     def manage(self, method: str, path: str, content=None):
         credentials = f"{self.api.username}:{self.api.password}".encode()

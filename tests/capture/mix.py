@@ -57,6 +57,15 @@ def body(number: int, chance: random.Random) -> tuple:
             return "application/octet-stream", b""
 
 
+def raw(one: Request, host: str) -> bytes:
+    """A request as it goes over the wire."""
+    headers = [("host", host), *one.headers]
+    if one.body or one.method not in WITHOUT_BODY:
+        headers.append(("content-length", str(len(one.body))))
+    lines = [f"{one.method} {one.path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    return "\r\n".join([*lines, "", ""]).encode() + one.body
+
+
 def differences(sent: Request, kept: dict) -> list:
     """What of a request is not as it was sent."""
     path, _, query = sent.path.partition("?")
