@@ -18,7 +18,8 @@ use crate::{folder, output, selection, trials};
 /// Upload a bundle and let it serve a route
 ///
 /// The document says which route: its host and base path, unless they are given here. Props and
-/// outbound hosts stay as they are when they are not given.
+/// outbound hosts stay as they are when they are not given. They are the route's: a bundle on trial
+/// cannot bring others.
 #[derive(Debug, clap::Args)]
 #[command(visible_alias = "push")]
 #[command(group(ArgGroup::new("judged").args(["replay", "mirror", "canary"]).multiple(true)))]
@@ -96,7 +97,7 @@ impl OnTrial {
             MaxDiff::Calls(_) => bail!("--max-diff of a bundle on trial is a share, such as 1%"),
         };
         let Self { max_errors: failures_max, min_calls: calls_min, .. } = *self;
-        Ok(Some(Trial { mirror, failures_max, differences_max, calls_min }))
+        Ok(Some(Trial { mirror, failures_max, differences_max, calls_min, began: 0 }))
     }
 }
 
@@ -139,7 +140,7 @@ impl Deploy {
             tell(&server, &uploaded, &deployed)?;
         }
         match deployed.failure {
-            Some(failure) => bail!("no runner could load it: {failure}"),
+            Some(failure) => bail!("it cannot be run: {failure}"),
             None => Ok(()),
         }
     }
@@ -148,10 +149,17 @@ impl Deploy {
 fn tell(server: &Server, uploaded: &BundleInfo, deployed: &Deployed) -> Result<()> {
     let route: RouteInfo = server.get(&format!("/routes/{}", deployed.route))?;
     let (number, sha, place) = (deployed.deployment.number, uploaded.sha.short(), selection::name(&route));
-    output::line(format!(
-        "deployment {number}: {} {sha} serves {place} (route {})",
-        uploaded.title, route.id
-    ))?;
+    let (title, id) = (&uploaded.title, &route.id);
+    let is_there = route.bundles.iter().any(|bundle| bundle.sha == uploaded.sha);
+    output::line(if deployed.unchanged {
+        format!("nothing changed: {title} {sha} serves {place} already (route {id})")
+    } else if is_there {
+        format!("deployment {number}: {title} {sha} serves {place} (route {id})")
+    } else {
+        format!(
+            "deployment {number}: {title} {sha} was put on trial at {place} and is gone again (route {id})"
+        )
+    })?;
     for trial in route.trials.iter().filter(|trial| trial.sha == uploaded.sha) {
         output::remark(format!(
             "it is on trial; `funcatron describe {place}` shows how it does: {}",

@@ -29,6 +29,7 @@ mod tests {
             failures_max: share("1%"),
             differences_max: share("0%"),
             calls_min: 20,
+            began: 1,
         };
         let (route, sha) = (RouteId::of(&Namespace::default(), "*", "/a"), BundleSha::of(b"new"));
         let report =

@@ -56,11 +56,15 @@ fn platform() -> Platform {
     platform
 }
 
-fn deploy(platform: &Platform, name: &str, source: &str, arguments: &[&str]) -> String {
+fn write(platform: &Platform, name: &str, source: &str) {
     let folder = platform.folder().join(name);
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("funcatron.yaml"), DOCUMENT).unwrap();
     fs::write(folder.join("index.js"), source).unwrap();
+}
+
+fn deploy(platform: &Platform, name: &str, source: &str, arguments: &[&str]) -> String {
+    write(platform, name, source);
     run(platform, &[&["deploy", name, "--base-path", "/orders"], arguments].concat())
 }
 
@@ -167,13 +171,45 @@ fn a_canary_that_fails_goes_and_others_answer_as_before() {
 }
 
 #[test]
+fn every_call_from_the_first_on_is_copied_and_counted() {
+    let platform = platform();
+    let said = deploy(&platform, "good", AS_GOOD, &["--mirror", "100%"]);
+    assert!(said.contains("serves /orders"), "{said}");
+    (0..8).for_each(|id| assert!(is_right(id, &platform.get(&format!("/orders/{id}")))));
+    let begun = Instant::now();
+    while orders(&platform)["trials"][0]["compared"] != 8 {
+        assert!(begun.elapsed() < PATIENCE, "{}", orders(&platform));
+    }
+    let again = run(&platform, &["deploy", "good", "--base-path", "/orders", "--mirror", "100%"]);
+    assert!(again.contains("nothing changed"), "{again}");
+    assert_eq!(orders(&platform)["trials"][0]["compared"], 8, "it is the same trial");
+}
+
+/// What it says of why it refuses.
+fn refused(platform: &Platform, name: &str, arguments: &[&str]) -> String {
+    write(platform, name, AS_GOOD);
+    let output = platform.command(&[&["deploy", name, "--base-path", "/orders"], arguments].concat());
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
 fn a_trial_beside_nothing_is_refused() {
     let platform = Platform::serving(&[&sample("hello-js")]);
-    let folder = platform.folder().join("alone");
-    fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("funcatron.yaml"), DOCUMENT).unwrap();
-    fs::write(folder.join("index.js"), TRUSTED).unwrap();
-    let output = platform.command(&["deploy", "alone", "--base-path", "/orders", "--mirror", "10%"]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("no other bundle that is trusted"), "{said}");
+    let said = refused(&platform, "alone", &["--mirror", "10%"]);
+    assert!(said.contains("no other bundle that is trusted"), "{said}");
+}
+
+#[test]
+fn a_trial_brings_no_settings_of_its_own() {
+    let platform = platform();
+    let before = orders(&platform);
+    for (name, arguments) in [
+        ("props", ["--canary", "10%", "-p", "db=new"]),
+        ("hosts", ["--mirror", "10%", "--outbound", "a.example"]),
+    ] {
+        let said = refused(&platform, name, &arguments);
+        assert!(said.contains("deploy without a trial to change them"), "{said}");
+    }
+    assert_eq!(orders(&platform), before);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use swagger::{BasePath, HostPattern};
 use wire::admin::{BundleInfo, DeployRequest, Deployment};
-use wire::{BundleSha, Namespace, Route, RouteId, WeightedBundle};
+use wire::{BundleSha, Namespace, Route, RouteId, Trial, WeightedBundle};
 
 use crate::Rejection;
 
@@ -59,11 +59,12 @@ pub(crate) fn deploy(
         check_lineage(before, info, titles)?;
     }
     check_trial(request, before)?;
+    check_shared(request, before)?;
     let ours = WeightedBundle {
         sha: info.sha.clone(),
         weight: request.weight.unwrap_or(PERCENT),
         placement: info.placement.clone(),
-        trial: request.trial.clone(),
+        trial: request.trial.as_ref().map(|trial| begin(state, &claim.id, &info.sha, trial)),
     };
     let route = Route {
         bundles: share(before, ours),
@@ -97,13 +98,16 @@ pub(crate) fn undeploy(state: &Deployment, id: &RouteId) -> Result<Change, Rejec
     Ok(Change { action, routes, again: false })
 }
 
-/// The routes without this bundle, if it is still on trial there: its share goes to the others.
-pub(crate) fn end_trial(state: &Deployment, id: &RouteId, sha: &BundleSha, why: &str) -> Change {
+/// The routes without this bundle, if it is still on that trial there: its share goes to the others.
+pub(crate) fn end_trial(state: &Deployment, id: &RouteId, sha: &BundleSha, began: u64, why: &str) -> Change {
     let mut routes = state.routes.clone();
     let mut action = String::new();
     if let Some(route) = routes.iter_mut().find(|route| route.id == *id) {
+        let is_on_it = |bundle: &WeightedBundle| {
+            bundle.sha == *sha && bundle.trial.as_ref().is_some_and(|trial| trial.began == began)
+        };
         let (ended, rest): (Vec<&WeightedBundle>, Vec<&WeightedBundle>) =
-            route.bundles.iter().partition(|bundle| bundle.sha == *sha && bundle.trial.is_some());
+            route.bundles.iter().partition(|bundle| is_on_it(bundle));
         if !ended.is_empty() && !rest.is_empty() {
             action = format!("take {} off {}{}: {why}", sha.short(), route.host, route.base_path);
             route.bundles = scale(&rest, PERCENT);
@@ -112,10 +116,16 @@ pub(crate) fn end_trial(state: &Deployment, id: &RouteId, sha: &BundleSha, why: 
     Change { action, routes, again: false }
 }
 
-/// The routes of an earlier deployment.
-pub(crate) fn rollback(target: &Deployment) -> Change {
+/// The routes of an earlier deployment. What was on trial then is on trial anew.
+pub(crate) fn rollback(state: &Deployment, target: &Deployment) -> Change {
     let action = format!("roll back to {}", target.number);
-    Change { action, routes: target.routes.clone(), again: false }
+    let mut routes = target.routes.clone();
+    for Route { id, bundles, .. } in &mut routes {
+        for WeightedBundle { sha, trial, .. } in bundles {
+            *trial = trial.as_ref().map(|trial| begin(state, id, sha, trial));
+        }
+    }
+    Change { action, routes, again: false }
 }
 
 /// Whether a route of this state names the bundle.
@@ -150,6 +160,34 @@ fn check_trial(request: &DeployRequest, before: Option<&Route>) -> Result<(), Re
         return Err(Rejection::fault("body", "/weight", "a bundle on trial cannot have all calls"));
     }
     Ok(())
+}
+
+/// Refuses a trial that would change what the bundles that are trusted are given: it would not be undone when it ends.
+fn check_shared(request: &DeployRequest, before: Option<&Route>) -> Result<(), Rejection> {
+    let Some(before) = before.filter(|_| request.trial.is_some()) else { return Ok(()) };
+    let other_props = request.props.as_ref().is_some_and(|props| *props != before.props);
+    let other_outbound = request.outbound.as_ref().is_some_and(|outbound| *outbound != before.outbound);
+    for (is_other, pointer, what) in
+        [(other_props, "/props", "props"), (other_outbound, "/outbound", "hosts")]
+    {
+        if is_other {
+            let why = format!(
+                "a bundle on trial shares the {what} of its route, and other ones would be those of all calls; \
+                 deploy without a trial to change them"
+            );
+            return Err(Rejection::fault("body", pointer, why));
+        }
+    }
+    Ok(())
+}
+
+/// A trial that begins with the next deployment, unless the bundle is on that trial already.
+fn begin(state: &Deployment, id: &RouteId, sha: &BundleSha, trial: &Trial) -> Trial {
+    let routes = state.routes.iter().filter(|route| route.id == *id);
+    let bundle = routes.flat_map(|route| &route.bundles).find(|bundle| bundle.sha == *sha);
+    let known = bundle.and_then(|bundle| bundle.trial.as_ref()).filter(|known| known.asks_as(trial));
+    // No two states of the log have one number, so that no two trials have.
+    Trial { began: known.map_or(state.number + 1, |known| known.began), ..trial.clone() }
 }
 
 /// Refuses to take a route from another API by accident.

@@ -25,6 +25,15 @@ pub(crate) struct Log {
     loaded: OnceCell<()>,
 }
 
+/// What a change came to.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    /// The desired state.
+    pub(crate) deployment: Arc<Deployment>,
+    /// Whether it is an entry that the change made; otherwise there was nothing to change.
+    pub(crate) is_new: bool,
+}
+
 /// How far the log was read.
 #[derive(Clone, Debug)]
 struct Head {
@@ -75,18 +84,21 @@ impl Log {
         &self,
         by: &str,
         decide: impl Fn(&Deployment) -> Result<Change, Rejection>,
-    ) -> Result<Arc<Deployment>, Rejection> {
+    ) -> Result<Committed, Rejection> {
         for _ in 0..ATTEMPTS_MAX {
             let state = self.current().await?;
             let Change { action, routes, again } = decide(&state)?;
             if !again && routes == state.routes && state.number > 0 {
-                return Ok(state);
+                return Ok(Committed { deployment: state, is_new: false });
             }
             Table::build(&routes).map_err(|bad| Rejection::Conflict(bad.to_string()))?;
             let number = self.head.borrow().last + 1;
             let next = Deployment { number, at: Timestamp::now(), by: by.to_owned(), action, routes };
             match self.store.append_deployment(&next).await {
-                Ok(()) => return Ok(self.advance(number, Some(next))),
+                Ok(()) => {
+                    let deployment = self.advance(number, Some(next));
+                    return Ok(Committed { deployment, is_new: true });
+                }
                 Err(store::Error::Taken(_)) => self.refresh().await?,
                 Err(error) => return Err(error.into()),
             }

@@ -22,6 +22,7 @@ use crate::queues::Queues;
 use crate::round::Round;
 use crate::stats::Statistics;
 use crate::status::Status;
+use crate::trials;
 
 /// Members that are behind at the same time are told at the same time: many that start together cost
 /// one broadcast, and nobody notices the wait.
@@ -141,6 +142,8 @@ impl Reconciler {
         self.queues.declare(self.plan.added(&state)).await?;
         self.plan.adopt(&state, &before, Instant::now());
         self.statistics.expect(self.plan.queues(), Instant::now());
+        // Before runners hear of it: nothing that a bundle on trial does is missed.
+        self.statistics.try_out(&trials::queues(&state.routes));
         self.weigh();
         // A broadcast that fails is made up for by the timer: it must not keep the table from changing.
         let told_runners = self.tell_runners().await;

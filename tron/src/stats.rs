@@ -9,7 +9,7 @@ mod snapshot;
 mod track;
 mod tried;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub(crate) struct Statistics {
 struct Merged {
     /// The queues of all Funcs. Nothing is kept of others, whoever reports them.
     queues: BTreeMap<String, Queue>,
+    /// Whether we have been told of queues before, so that those that come are new.
+    is_attentive: bool,
     runners: BTreeMap<MemberId, Runner>,
     /// The pools of Trons that scale, and when each of them said so.
     pools: BTreeMap<MemberId, (Vec<PoolReport>, Instant)>,
@@ -56,6 +58,7 @@ impl Statistics {
     pub(crate) fn new(silence_max: Duration) -> Self {
         let merged = Merged {
             queues: BTreeMap::new(),
+            is_attentive: false,
             runners: BTreeMap::new(),
             pools: BTreeMap::new(),
             busy_looks: Round::new(BUSY_LOOKS_MAX),
@@ -67,10 +70,12 @@ impl Statistics {
     /// Takes note of which queues Funcs have, and what each Func asks of a runner.
     pub(crate) fn expect(&self, queues: BTreeMap<String, Labels>, now: Instant) {
         let mut merged = self.merged();
+        // What is there when we begin may have been there for long.
+        let since = std::mem::replace(&mut merged.is_attentive, true).then_some(now);
         merged.queues.retain(|queue, _| queues.contains_key(queue));
         merged.runners.values_mut().for_each(|runner| runner.retain(|queue| queues.contains_key(queue), now));
         for (queue, placement) in queues {
-            merged.queues.entry(queue).or_default().placement = placement;
+            merged.queues.entry(queue).or_insert_with(|| Queue::new(since)).placement = placement;
         }
     }
 
@@ -99,20 +104,21 @@ impl Statistics {
         }
     }
 
-    /// Counts from now on what the Funcs of these queues come to on trial, and of no others.
-    pub(crate) fn try_out(&self, on_trial: &HashSet<String>) {
+    /// Counts from now on what the Funcs of these queues come to on the trials that began with these deployments, and
+    /// of no others. What is known of one of these trials stays.
+    pub(crate) fn try_out(&self, on_trial: &HashMap<String, u64>) {
         for (name, queue) in &mut self.merged().queues {
-            if !on_trial.contains(name) {
-                queue.tried = None;
-            } else if queue.tried.is_none() {
-                queue.tried = Some(Tried::default());
+            let began = on_trial.get(name).copied();
+            if queue.tried.map(|(began, _)| began) != began {
+                queue.tried = began.map(|began| (began, Tried::default()));
             }
         }
     }
 
-    /// What the Func of a queue has come to on trial.
-    pub(crate) fn tried(&self, queue: &str) -> Tried {
-        self.merged().queues.get(queue).and_then(|queue| queue.tried).unwrap_or_default()
+    /// What the Func of a queue has come to on the trial that began with this deployment.
+    pub(crate) fn tried(&self, queue: &str, began: u64) -> Tried {
+        let tried = self.merged().queues.get(queue).and_then(|queue| queue.tried);
+        tried.filter(|(ours, _)| *ours == began).map(|(_, tried)| tried).unwrap_or_default()
     }
 
     /// All that is known now.
@@ -140,7 +146,7 @@ impl Merged {
         let runner = self.runners.entry(member.clone()).or_insert_with(|| Runner::new(heartbeat, now));
         for (name, stats) in &report.funcs {
             if let Some(queue) = self.queues.get_mut(name) {
-                let more = runner.count(name, stats, now);
+                let more = runner.count(name, queue.since, stats, now);
                 queue.add(&more, now);
             }
         }

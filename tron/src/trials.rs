@@ -2,18 +2,20 @@
 
 mod verdict;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use wire::admin::{Deployment, TrialReport};
-use wire::{BundleSha, Chain, RouteId, Trial};
+use wire::{BundleSha, Chain, Route, RouteId, Trial, WeightedBundle};
 
-use crate::Rejection;
-use crate::desired;
-use crate::log::Log;
-use crate::stats::Statistics;
+use crate::log::{Committed, Log};
+use crate::stats::{Statistics, Tried};
+use crate::status::{Readiness, Status};
+use crate::{Rejection, desired, plan};
 
 /// How often they are judged: as often as runners report.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -26,6 +28,7 @@ const BY: &str = "trial";
 pub(crate) struct Trials {
     pub(crate) log: Arc<Log>,
     pub(crate) statistics: Arc<Statistics>,
+    pub(crate) status: watch::Receiver<Status>,
 }
 
 impl Trials {
@@ -41,14 +44,19 @@ impl Trials {
 
     async fn judge(&self) -> Result<(), Rejection> {
         let state = self.log.current().await?;
-        let on_trial: Vec<OnTrial> = on_trial(&state).collect();
-        self.statistics.try_out(&on_trial.iter().map(|tried| tried.queue.clone()).collect());
-        for OnTrial { queue, route, sha, trial, .. } in on_trial {
-            let Some(why) = verdict::judge(trial, self.statistics.tried(&queue)) else { continue };
-            info!(%route, bundle = sha.short(), why, "trial ended, the bundle goes");
-            self.log.commit(BY, |state| Ok(desired::end_trial(state, route, sha, &why))).await?;
+        for tried in on_trial(&state.routes) {
+            let so_far = self.statistics.tried(&tried.queue, tried.trial.began);
+            let readiness = self.readiness(&state, &tried);
+            if let Some(why) = verdict::judge(tried.trial, tried.weight, so_far, &readiness) {
+                tried.end(&self.log, &why).await?;
+            }
         }
         Ok(())
+    }
+
+    fn readiness(&self, state: &Deployment, tried: &OnTrial<'_>) -> Readiness {
+        let func = plan::func_of(&state.routes, tried.route, tried.sha);
+        func.map_or(Readiness::Pending, |func| self.status.borrow().readiness(state.number, &func))
     }
 }
 
@@ -61,20 +69,53 @@ struct OnTrial<'d> {
     trial: &'d Trial,
 }
 
-fn on_trial(state: &Deployment) -> impl Iterator<Item = OnTrial<'_>> {
-    state.routes.iter().flat_map(|route| {
-        route.bundles.iter().filter_map(|bundle| {
-            let trial = bundle.trial.as_ref()?;
-            let queue = route.queue(&bundle.sha);
-            Some(OnTrial { queue, route: &route.id, sha: &bundle.sha, weight: bundle.weight, trial })
-        })
-    })
+impl<'d> OnTrial<'d> {
+    fn of(route: &'d Route, bundle: &'d WeightedBundle) -> Option<Self> {
+        let (queue, trial) = (route.queue(&bundle.sha), bundle.trial.as_ref()?);
+        Some(Self { queue, route: &route.id, sha: &bundle.sha, weight: bundle.weight, trial })
+    }
+
+    /// Takes it off its route, unless somebody has, or has put it on trial anew.
+    async fn end(&self, log: &Log, why: &str) -> Result<Arc<Deployment>, Rejection> {
+        let Self { route, sha, trial, .. } = self;
+        let decide = |state: &Deployment| Ok(desired::end_trial(state, route, sha, trial.began, why));
+        let Committed { deployment, is_new } = log.commit(BY, decide).await?;
+        if is_new {
+            info!(%route, bundle = sha.short(), why, "trial ended, the bundle is off its route");
+        }
+        Ok(deployment)
+    }
+}
+
+fn on_trial(routes: &[Route]) -> impl Iterator<Item = OnTrial<'_>> {
+    routes.iter().flat_map(|route| route.bundles.iter().filter_map(|bundle| OnTrial::of(route, bundle)))
+}
+
+/// The queues of bundles on trial, with the deployments that their trials began with.
+pub(crate) fn queues(routes: &[Route]) -> HashMap<String, u64> {
+    on_trial(routes).map(|tried| (tried.queue, tried.trial.began)).collect()
+}
+
+/// Takes a bundle that was just put on trial off its route if it cannot be run; the state after that.
+pub(crate) async fn give_up(
+    log: &Log,
+    deployed: &Deployment,
+    route: &RouteId,
+    sha: &BundleSha,
+    readiness: &Readiness,
+) -> Result<Option<Arc<Deployment>>, Rejection> {
+    let is_meant = |tried: &OnTrial<'_>| tried.route == route && tried.sha == sha;
+    let Some(tried) = on_trial(&deployed.routes).find(is_meant) else { return Ok(None) };
+    match verdict::judge(tried.trial, tried.weight, Tried::default(), readiness) {
+        Some(why) => tried.end(log, &why).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// How the bundles on trial do.
 pub(crate) fn reports(state: &Deployment, statistics: &Statistics) -> Vec<TrialReport> {
     let report = |tried: OnTrial<'_>| {
-        let so_far = statistics.tried(&tried.queue);
+        let so_far = statistics.tried(&tried.queue, tried.trial.began);
         TrialReport {
             route: tried.route.clone(),
             sha: tried.sha.clone(),
@@ -86,5 +127,5 @@ pub(crate) fn reports(state: &Deployment, statistics: &Statistics) -> Vec<TrialR
             different: so_far.different,
         }
     };
-    on_trial(state).map(report).collect()
+    on_trial(&state.routes).map(report).collect()
 }

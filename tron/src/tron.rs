@@ -100,7 +100,8 @@ impl Tron {
         let depths = Depths { statistics, queues: Queues { broker: Arc::clone(&broker) } };
         tasks.spawn(depths.run(stop.clone()));
         tasks.spawn(Arc::clone(&shared.own_calls).run(stop.clone()));
-        let trials = Trials { log: Arc::clone(&log), statistics: Arc::clone(&shared.statistics) };
+        let (statistics, status_of_trials) = (Arc::clone(&shared.statistics), status.subscribe());
+        let trials = Trials { log: Arc::clone(&log), statistics, status: status_of_trials };
         tasks.spawn(trials.run(stop.clone()));
         calls::spawn(&mut tasks, &config, &broker, &shared.store, &log, &stop)?;
         // Listening comes before speaking: no answer to the first broadcast is lost.

@@ -92,7 +92,10 @@ pub struct Deployed {
     pub route: RouteId,
     /// Whether a runner has loaded it.
     pub ready: bool,
-    /// Why the runners could not load it.
+    /// Whether everything was as it is to be, so that the deployment is one that was made before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unchanged: bool,
+    /// Why it could not be run. If it was on trial, it is off the route again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// Why nobody can run it, until that is changed.

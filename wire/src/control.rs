@@ -63,6 +63,17 @@ pub struct Trial {
     pub differences_max: Percent,
     /// How many calls or copies there have to be before it is judged.
     pub calls_min: u64,
+    /// Names it among the trials of its bundle: Tron's log was about to get this entry when it began. What a request
+    /// says of it counts for nothing.
+    #[serde(default)]
+    pub began: u64,
+}
+
+impl Trial {
+    /// Whether as much is asked of the bundle as in another trial.
+    pub fn asks_as(&self, other: &Self) -> bool {
+        Self { began: other.began, ..self.clone() } == *other
+    }
 }
 
 impl Route {

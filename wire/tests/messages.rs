@@ -67,13 +67,8 @@ fn placement() -> Labels {
 }
 
 fn trial() -> Trial {
-    let percent = |text: &str| text.parse().unwrap();
-    Trial {
-        mirror: percent("10%"),
-        failures_max: percent("1%"),
-        differences_max: percent("0"),
-        calls_min: 100,
-    }
+    let [mirror, failures_max, differences_max] = ["10%", "1%", "0"].map(|text| text.parse().unwrap());
+    Trial { mirror, failures_max, differences_max, calls_min: 100, began: 7 }
 }
 
 fn observation() -> Observation {

@@ -139,7 +139,13 @@ fn an_undeployed_route_is_gone_and_a_second_time_not_found() {
 
 fn trial() -> Trial {
     let share = |text: &str| text.parse().unwrap();
-    Trial { mirror: share("10%"), failures_max: share("1%"), differences_max: Percent::NONE, calls_min: 20 }
+    Trial {
+        mirror: share("10%"),
+        failures_max: share("1%"),
+        differences_max: Percent::NONE,
+        calls_min: 20,
+        began: 99,
+    }
 }
 
 #[test]
@@ -148,15 +154,59 @@ fn a_trial_that_ends_gives_the_share_back_and_ends_once() {
     let canary = DeployRequest { weight: Some(10), trial: Some(trial()), ..request(1) };
     let titles = titles(&[(0, "a")]);
     let tried = deploy(&before, &canary, &info(1, "a"), &titles).unwrap();
-    assert_eq!((weights(&tried), &tried.routes[0].bundles[1].trial), (vec![90, 10], &Some(trial())));
+    let began = Trial { began: 2, ..trial() };
+    assert_eq!((weights(&tried), &tried.routes[0].bundles[1].trial), (vec![90, 10], &Some(began)));
 
     let id = &before.routes[0].id;
-    let ended = end_trial(&state(2, tried.routes.clone()), id, &sha(1), "3 of 25 copies differ");
+    let ended = end_trial(&state(2, tried.routes.clone()), id, &sha(1), 2, "3 of 25 copies differ");
     assert_eq!(ended.routes, before.routes);
     assert_eq!(ended.action, format!("take {} off */a: 3 of 25 copies differ", sha(1).short()));
-    for (sha, state) in [(sha(1), state(3, ended.routes)), (sha(0), state(2, tried.routes))] {
-        assert_eq!(end_trial(&state, id, &sha, "late").routes, state.routes, "it is not on trial");
+    let (gone, there) = (state(3, ended.routes), state(2, tried.routes));
+    for (sha, began, state) in [(sha(1), 2, &gone), (sha(0), 2, &there), (sha(1), 1, &there)] {
+        assert_eq!(end_trial(state, id, &sha, began, "late").routes, state.routes, "it is not on that trial");
     }
+}
+
+#[test]
+fn a_trial_begins_once_and_anew_when_it_asks_for_something_else_or_comes_back() {
+    let titles = titles(&[(0, "a"), (1, "a")]);
+    let canary = |trial| DeployRequest { weight: Some(10), trial: Some(trial), ..request(1) };
+    let began = |routes: &[Route]| routes[0].bundles[1].trial.as_ref().unwrap().began;
+    let tried = |before: &Deployment, trial| {
+        let change = deploy(before, &canary(trial), &info(1, "a"), &titles).unwrap();
+        state(before.number + 1, change.routes)
+    };
+    let alone = state(4, vec![route("*", "/a", 0)]);
+    let first = tried(&alone, trial());
+    let same = tried(&first, Trial { began: 3, ..trial() });
+    assert_eq!((began(&first.routes), &same.routes), (5, &first.routes));
+    let stricter = tried(&same, Trial { calls_min: 1, ..trial() });
+    assert_eq!(began(&stricter.routes), 7);
+    assert_eq!(began(&rollback(&state(9, alone.routes), &first).routes), 10);
+    assert_eq!(rollback(&first, &first).routes, first.routes);
+}
+
+#[test]
+fn a_trial_that_would_change_the_settings_of_all_calls_is_refused() {
+    let mut alone = route("*", "/a", 0);
+    alone.props.insert("db".into(), "old".into());
+    alone.outbound.push("db.example".into());
+    let alone = state(1, vec![alone]);
+    let props = |db: &str| Some(serde_json::Map::from_iter([("db".to_owned(), db.into())]));
+    let canary = DeployRequest { weight: Some(10), trial: Some(trial()), ..request(1) };
+    let tried = |request: &DeployRequest| {
+        deploy(&alone, request, &info(1, "a"), &titles(&[(0, "a")])).map(|change| weights(&change))
+    };
+    for (request, pointer) in [
+        (DeployRequest { props: props("new"), ..canary.clone() }, "/props"),
+        (DeployRequest { outbound: Some(vec!["new.example".into()]), ..canary.clone() }, "/outbound"),
+    ] {
+        let refused = tried(&request).unwrap_err();
+        assert_eq!(refused.faults()[0].pointer, pointer);
+        assert!(refused.to_string().contains("deploy without a trial"), "{refused}");
+    }
+    let same = DeployRequest { props: props("old"), outbound: Some(vec!["db.example".into()]), ..canary };
+    assert_eq!(tried(&same).unwrap(), [90, 10]);
 }
 
 #[test]

@@ -1,40 +1,43 @@
 //! Deploying: a change of the desired state, and the wait until it is in force.
 
-use std::sync::Arc;
-
 use wire::admin::{DeployRequest, Deployed, Deployment, DeploymentInfo, RollbackRequest};
 use wire::{FuncAssignment, RouteId};
 
 use super::{Handle, Shared};
 use crate::Rejection;
 use crate::desired::{self, Change, Claim};
-use crate::plan;
+use crate::log::Committed;
 use crate::status::Readiness;
+use crate::{plan, trials};
 
 impl Handle {
     /// Makes a bundle serve a route, and waits a while for a runner to load it and for everybody to
-    /// dispatch by it. Runners that could not load it before are asked to try again.
+    /// dispatch by it. Runners that could not load it before are asked to try again. What is on trial and cannot be
+    /// run is off the route when this returns.
     ///
     /// # Errors
     /// When there is no such bundle, the settings are faulty, or the route is another API's.
     pub async fn deploy(&self, request: &DeployRequest, by: &str) -> Result<Deployed, Rejection> {
         let before = self.shared.log.current().await?.number;
-        let (mut deployment, route) = self.change_route(request, by, false).await?;
+        let (Committed { mut deployment, mut is_new }, route) = self.change_route(request, by, false).await?;
         let func = plan::func_of(&deployment.routes, &route, &request.sha);
         let mut readiness = self.wait_for_runner(deployment.number, func.as_ref()).await;
         if deployment.number <= before && matches!(readiness, Readiness::Failed(_)) {
             // That was said about an earlier attempt, and what was in its way may be gone.
-            (deployment, _) = self.change_route(request, by, true).await?;
+            (Committed { deployment, is_new }, _) = self.change_route(request, by, true).await?;
             readiness = self.wait_for_runner(deployment.number, func.as_ref()).await;
         }
-        self.wait_until_applied(&deployment).await;
+        let given_up =
+            trials::give_up(&self.shared.log, &deployment, &route, &request.sha, &readiness).await?;
         let ready = readiness == Readiness::Ready;
         let (failure, alarm) = match readiness {
-            Readiness::Failed(reason) => (Some(reason), None),
-            Readiness::Unserved(why) => (None, Some(why)),
+            Readiness::Unserved(why) if given_up.is_none() => (None, Some(why)),
+            Readiness::Failed(reason) | Readiness::Unserved(reason) => (Some(reason), None),
             Readiness::Ready | Readiness::Pending => (None, None),
         };
-        Ok(Deployed { deployment: DeploymentInfo::from(&*deployment), route, ready, failure, alarm })
+        self.wait_until_applied(given_up.as_ref().unwrap_or(&deployment)).await;
+        let deployment = DeploymentInfo::from(&*deployment);
+        Ok(Deployed { deployment, route, ready, unchanged: !is_new, failure, alarm })
     }
 
     async fn change_route(
@@ -42,7 +45,7 @@ impl Handle {
         request: &DeployRequest,
         by: &str,
         again: bool,
-    ) -> Result<(Arc<Deployment>, RouteId), Rejection> {
+    ) -> Result<(Committed, RouteId), Rejection> {
         let Shared { log, bundles, changes, .. } = &*self.shared;
         let _changing = changes.lock().await;
         let info = bundles.info(&request.sha).await?;
@@ -53,8 +56,7 @@ impl Handle {
         let decide = |state: &Deployment| {
             desired::deploy(state, request, &info, &titles).map(|change| Change { again, ..change })
         };
-        let deployment = log.commit(by, decide).await?;
-        Ok((deployment, route))
+        Ok((log.commit(by, decide).await?, route))
     }
 
     /// Takes a route away. Calls that it has already are answered.
@@ -63,7 +65,8 @@ impl Handle {
     /// When there is no such route.
     pub async fn undeploy(&self, id: &RouteId, by: &str) -> Result<DeploymentInfo, Rejection> {
         let changing = self.shared.changes.lock().await;
-        let deployment = self.shared.log.commit(by, |state| desired::undeploy(state, id)).await?;
+        let decide = |state: &Deployment| desired::undeploy(state, id);
+        let Committed { deployment, .. } = self.shared.log.commit(by, decide).await?;
         drop(changing);
         self.wait_until_applied(&deployment).await;
         Ok(DeploymentInfo::from(&*deployment))
@@ -83,7 +86,8 @@ impl Handle {
                 Rejection::Conflict(format!("deployment {number} cannot be brought back: {gone}"))
             })?;
         }
-        let deployment = self.shared.log.commit(by, |_| Ok(desired::rollback(&target))).await?;
+        let decide = |state: &Deployment| Ok(desired::rollback(state, &target));
+        let Committed { deployment, .. } = self.shared.log.commit(by, decide).await?;
         drop(changing);
         self.wait_until_applied(&deployment).await;
         Ok(DeploymentInfo::from(&*deployment))

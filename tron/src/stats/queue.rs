@@ -17,12 +17,13 @@ const DEPTH_AGE_MAX: Duration = Duration::from_secs(40);
 const PART: Duration = Duration::from_secs(1);
 
 /// The queue of one Func.
-#[derive(Default)]
 pub(super) struct Queue {
+    /// Since when it is there, if that was noticed.
+    pub(super) since: Option<Instant>,
     /// What its Func asks of a runner.
     pub(super) placement: Labels,
-    /// What the Func has come to on trial, if it is on trial.
-    pub(super) tried: Option<Tried>,
+    /// What the Func has come to on trial, if it is on trial, and the deployment that this trial began with.
+    pub(super) tried: Option<(u64, Tried)>,
     depth: Option<(Depth, Instant)>,
     /// What runners said of the last seconds, the oldest first.
     parts: VecDeque<Part>,
@@ -34,6 +35,12 @@ struct Part {
 }
 
 impl Queue {
+    /// One of which nothing is known.
+    pub(super) fn new(since: Option<Instant>) -> Self {
+        let (placement, tried, depth, parts) = Default::default();
+        Self { since, placement, tried, depth, parts }
+    }
+
     /// Takes note of what it holds.
     pub(super) fn measure(&mut self, depth: Option<Depth>, now: Instant) {
         self.depth = depth.map(|depth| (depth, now));
@@ -41,7 +48,7 @@ impl Queue {
 
     /// Adds what a runner did.
     pub(super) fn add(&mut self, more: &More, now: Instant) {
-        if let Some(tried) = &mut self.tried {
+        if let Some((_, tried)) = &mut self.tried {
             tried.add(more.tried);
         }
         if more.queue_us.count() == 0 && more.service_us.count() == 0 {

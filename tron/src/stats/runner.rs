@@ -10,6 +10,7 @@ use super::{FuncSeen, RunnerSeen};
 
 /// What one runner says of itself.
 pub(super) struct Runner {
+    first_heard_at: Instant,
     heard_at: Instant,
     version: u64,
     failed: BTreeMap<String, String>,
@@ -31,6 +32,7 @@ impl Runner {
     pub(super) fn new(heartbeat: &Heartbeat, now: Instant) -> Self {
         let has_done_nothing = heartbeat.runner.as_ref().is_some_and(|report| report.funcs.is_empty());
         Self {
+            first_heard_at: now,
             heard_at: now,
             version: 0,
             failed: BTreeMap::new(),
@@ -47,9 +49,17 @@ impl Runner {
         self.heard_at
     }
 
-    /// Takes note of what it has done for a Func; what is new of that.
-    pub(super) fn count(&mut self, queue: &str, stats: &FuncStats, now: Instant) -> More {
-        let track = self.tracks.entry(queue.to_owned()).or_insert_with(|| match self.is_known {
+    /// Takes note of what it has done for a Func, whose queue is there since then if that is known; what is new of that.
+    pub(super) fn count(
+        &mut self,
+        queue: &str,
+        since: Option<Instant>,
+        stats: &FuncStats,
+        now: Instant,
+    ) -> More {
+        // A Func that is newer than that was not run before.
+        let is_known = self.is_known || since.is_some_and(|since| self.first_heard_at < since);
+        let track = self.tracks.entry(queue.to_owned()).or_insert_with(|| match is_known {
             true => Track::from_nothing(self.heard_at),
             // What it did before may have taken it days.
             false => Track::from(stats.clone(), now),

@@ -179,6 +179,32 @@ fn a_liar_adds_one_runner_at_most_and_of_what_is_there() {
     assert!(is_about(runner.busy, 64.0) && is_about(runner.cpu, 2.0), "{runner:?}");
 }
 
+#[test]
+fn what_a_bundle_does_on_trial_is_counted_from_the_first_call_and_for_that_trial_alone() {
+    let start = Instant::now();
+    let statistics = statistics(&[], start);
+    // One was there before us, the other began later.
+    let reporters = [Reporter::unheard(), Reporter::start(&statistics, start)];
+    reporters[0].say(&statistics, start, None);
+    let compared = |compared, different| FuncStats { compared, different, ..after(10) };
+    let begin = |began| {
+        statistics.expect([(QUEUE.to_owned(), Labels::default())].into(), start + SECOND);
+        statistics.try_out(&[(QUEUE.to_owned(), began)].into());
+    };
+    begin(3);
+    reporters.iter().for_each(|reporter| reporter.say(&statistics, start + SECOND, Some(compared(8, 1))));
+    begin(3);
+    let so_far = Tried { calls: 20, failures: 2, compared: 16, different: 2 };
+    assert_eq!((statistics.tried(QUEUE, 3), statistics.tried(QUEUE, 4)), (so_far, Tried::default()));
+    // It ended and began anew before we looked.
+    begin(5);
+    reporters[0].say(&statistics, start + SECOND * 2, Some(compared(9, 1)));
+    let since = Tried { compared: 1, ..Tried::default() };
+    assert_eq!((statistics.tried(QUEUE, 5), statistics.tried(QUEUE, 3)), (since, Tried::default()));
+    statistics.try_out(&HashMap::new());
+    assert_eq!(statistics.tried(QUEUE, 5), Tried::default());
+}
+
 proptest! {
     #[test]
     fn no_report_upsets_the_rest(

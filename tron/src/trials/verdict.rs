@@ -3,9 +3,17 @@
 use wire::{Percent, Trial};
 
 use crate::stats::Tried;
+use crate::status::Readiness;
 
-/// Why a bundle has to go that has come to this; nothing while it does well, or has not done enough.
-pub(super) fn judge(trial: &Trial, tried: Tried) -> Option<String> {
+/// Why a bundle of this weight has to go that has come to this; nothing while it does well, or has not done enough.
+pub(super) fn judge(trial: &Trial, weight: u32, tried: Tried, readiness: &Readiness) -> Option<String> {
+    match readiness {
+        // Its calls wait for nothing.
+        Readiness::Failed(reason) => return Some(format!("no runner could load it: {reason}")),
+        // Copies can wait until somebody comes who can run them; clients are told 503.
+        Readiness::Unserved(reason) if weight > 0 => return Some(format!("nobody can run it: {reason}")),
+        Readiness::Unserved(_) | Readiness::Ready | Readiness::Pending => {}
+    }
     let exceeds = |some: u64, all: u64, max: Percent| all >= trial.calls_min && max.is_exceeded_by(some, all);
     let Tried { calls, failures, compared, different } = tried;
     if exceeds(different, compared, trial.differences_max) {
@@ -23,14 +31,28 @@ pub(super) fn judge(trial: &Trial, tried: Tried) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn judged(calls: u64, failures: u64, compared: u64, different: u64) -> Option<String> {
-        let trial = Trial {
+    fn trial() -> Trial {
+        Trial {
             mirror: Percent::ALL,
             failures_max: "5%".parse().unwrap(),
             differences_max: Percent::NONE,
             calls_min: 20,
-        };
-        judge(&trial, Tried { calls, failures, compared, different })
+            began: 1,
+        }
+    }
+
+    fn judged(calls: u64, failures: u64, compared: u64, different: u64) -> Option<String> {
+        judge(&trial(), 10, Tried { calls, failures, compared, different }, &Readiness::Ready)
+    }
+
+    #[test]
+    fn a_bundle_that_cannot_be_run_goes_unless_only_copies_wait_for_somebody_who_can() {
+        let judged = |weight, readiness| judge(&trial(), weight, Tried::default(), &readiness);
+        let failed = Readiness::Failed("no memory".into());
+        assert_eq!(judged(0, failed).as_deref(), Some("no runner could load it: no memory"));
+        let unserved = || Readiness::Unserved("no runner has gpu=true".into());
+        assert_eq!(judged(1, unserved()).as_deref(), Some("nobody can run it: no runner has gpu=true"));
+        assert_eq!((judged(0, unserved()), judged(1, Readiness::Pending)), (None, None));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Deploying, as members and operators see it.
 
-use wire::admin::RollbackRequest;
+use wire::admin::{DeployRequest, RollbackRequest};
 use wire::broker::{DEAD_REQUESTS, Embedded, Message, RETRIES, Topic};
 use wire::egress::AllowList;
-use wire::{Assignment, Broker, BundleSha, ProblemKind, RouteId, Store};
+use wire::{Assignment, Broker, BundleSha, Percent, ProblemKind, RouteId, Store, Trial};
 
 use crate::harness::{Runner, Stage, assignment, document, in_time, request};
 
@@ -45,6 +45,59 @@ async fn a_deployment_is_ready_when_a_runner_holds_it() {
     let served = stage.handle.deploy(&request(&sha), "admin").await.unwrap();
     assert!(served.ready);
     assert_eq!(served.deployment.number, 1, "nothing changed, so nothing is logged");
+    assert!(served.unchanged && !alone.unchanged);
+}
+
+/// A bundle that gets this share of the calls, and has to prove itself.
+fn on_trial(sha: &BundleSha, weight: u32) -> DeployRequest {
+    let trial = Trial {
+        mirror: Percent::ALL,
+        failures_max: Percent::ONE,
+        differences_max: Percent::NONE,
+        calls_min: 20,
+        began: 0,
+    };
+    DeployRequest { weight: Some(weight), trial: Some(trial), ..request(sha) }
+}
+
+#[tokio::test]
+async fn a_bundle_on_trial_that_no_runner_can_load_is_off_its_route_at_once() {
+    let stage = Stage::start().await;
+    let [old, new] = [stage.upload(&document("A", 1)).await, stage.upload(&document("A", 2)).await];
+    stage.handle.deploy(&request(&old), "admin").await.unwrap();
+    let _runner = Runner::start(&stage.broker, Some("no memory")).await;
+    for weight in [10, 0] {
+        let tried = stage.handle.deploy(&on_trial(&new, weight), "admin").await.unwrap();
+        assert_eq!((tried.ready, tried.failure.as_deref()), (false, Some("no memory")));
+        let routes = stage.handle.routes().await.unwrap();
+        let bundles: Vec<_> = routes[0].bundles.iter().map(|bundle| (&bundle.sha, bundle.weight)).collect();
+        assert_eq!(bundles, [(&old, 100)]);
+        let last = &stage.handle.history().await.unwrap()[0];
+        assert!(
+            last.by == "trial" && last.action.ends_with("no runner could load it: no memory"),
+            "{last:?}"
+        );
+        assert_eq!(stage.handle.health().deployment, last.number, "calls are dispatched by it");
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_on_trial_that_no_runner_can_load_any_more_goes_as_well() {
+    let stage = Stage::start().await;
+    let [old, new] = [stage.upload(&document("A", 1)).await, stage.upload(&document("A", 2)).await];
+    stage.handle.deploy(&request(&old), "admin").await.unwrap();
+    // Nobody is there yet to say whether it can be loaded.
+    let tried = stage.handle.deploy(&on_trial(&new, 10), "admin").await.unwrap();
+    assert_eq!((tried.ready, tried.failure), (false, None));
+    assert_eq!(stage.handle.routes().await.unwrap()[0].bundles.len(), 2);
+    let _runner = Runner::start(&stage.broker, Some("no memory")).await;
+    in_time(async {
+        while stage.handle.routes().await.unwrap()[0].bundles.len() > 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(stage.handle.history().await.unwrap()[0].by, "trial");
 }
 
 #[tokio::test]
