@@ -1,9 +1,11 @@
 //! `Captures`: calls that operators want to keep, on their way to the broker. No call waits for that.
 
 mod missed;
+mod names;
 mod publisher;
 mod redaction;
 mod scrubbing;
+mod sponge;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,7 @@ use crate::deployed::Deployed;
 use crate::execution::Wanted;
 pub(crate) use missed::Missed;
 pub(crate) use publisher::Publisher;
+pub use redaction::redact;
 pub(crate) use redaction::shown_path;
 
 /// Calls that may wait: what half a second at full speed leaves.
@@ -85,18 +88,25 @@ impl Captures {
 
 /// About how many bytes it holds.
 fn weight(entry: &CaptureEntry) -> usize {
-    let drawn = entry.drawn.calls.iter().map(|call| match call {
-        HostCall::Http(exchange) => {
-            let answer = match &exchange.outcome {
-                HttpOutcome::Response { body, .. } => len(body),
-                HttpOutcome::Failed(_) => 0,
-            };
-            len(&exchange.body) + answer
-        }
-        _ => size_of::<HostCall>(),
-    });
-    let lines = entry.activation.logs.iter().map(|line| size_of_val(line) + line.text.len());
-    len(&entry.invoke.body) + len(&entry.answer.body) + drawn.sum::<usize>() + lines.sum::<usize>()
+    let CaptureEntry { invoke, answer, activation, drawn, .. } = entry;
+    let request = invoke.path.len() + invoke.query.len() + head_len(&invoke.headers) + len(&invoke.body);
+    let drawn = drawn.calls.iter().map(|call| size_of_val(call) + drawn_len(call));
+    let lines = activation.logs.iter().map(|line| size_of_val(line) + line.text.len());
+    let answer = head_len(&answer.headers) + len(&answer.body);
+    size_of_val(entry) + request + answer + drawn.sum::<usize>() + lines.sum::<usize>()
+}
+
+fn drawn_len(call: &HostCall) -> usize {
+    let HostCall::Http(exchange) = call else { return 0 };
+    let answer = match &exchange.outcome {
+        HttpOutcome::Response { headers, body, .. } => head_len(headers) + len(body),
+        HttpOutcome::Failed(why) => why.len(),
+    };
+    size_of_val(&**exchange) + exchange.url.len() + head_len(&exchange.headers) + len(&exchange.body) + answer
+}
+
+fn head_len(headers: &[(String, String)]) -> usize {
+    headers.iter().map(|header| size_of_val(header) + header.0.len() + header.1.len()).sum()
 }
 
 fn len(body: &Body) -> usize {

@@ -35,12 +35,14 @@ mod stage;
 mod tallies;
 mod tally;
 mod trace;
+mod url;
 mod verdict;
 mod wasm;
 mod worker;
 
 pub mod compile;
 
+pub use capture::redact;
 pub use config::Config;
 pub use error::Error;
 pub use inspector::{InspectError, Inspector};

@@ -6,6 +6,8 @@ use tracing::event;
 use wire::capture::{Drawn, HostCall, HttpExchange, HttpOutcome};
 use wire::{Activation, Invoke, Level, LogLine, Stream, Timestamp};
 
+use crate::url::Url;
+
 /// What there is to say about a call beside its answer.
 #[derive(Default)]
 pub(crate) struct Notes {
@@ -65,14 +67,11 @@ fn told(calls: &[HostCall]) -> impl Iterator<Item = String> {
     sums.into_iter().chain(sent)
 }
 
-/// A request to somebody else in words, without its query: that may be secret.
+/// A request to somebody else in words.
 fn sent(exchange: &HttpExchange) -> String {
     let HttpExchange { at_us, took_us, method, url, outcome, .. } = exchange;
     let (at, took) = (Duration::from_micros(*at_us), Duration::from_micros(*took_us));
-    let url = url.split_once('?').map_or(url.as_str(), |(url, _)| url);
-    // Nor is whom it goes to in the name of.
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let url = host.split_once('@').filter(|(user, _)| !user.contains('/')).map_or(url, |(_, host)| host);
+    let url = Url::parse(url).shown();
     let came = match outcome {
         HttpOutcome::Response { status, .. } => format!("answered with {status}"),
         HttpOutcome::Failed(error) => format!("failed with {error}"),

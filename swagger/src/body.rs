@@ -57,8 +57,8 @@ impl Body {
             return self.content.secrets(content_type, body);
         }
         match body {
-            Some(body) if !is_multipart(content_type) => {
-                secrets::of_fields(body, |name| secret().any(|field| field.is_found_under(name)))
+            Some(body) if media::is_form(content_type) => {
+                secrets::of_form(body, |name| secret().any(|field| field.is_found_under(name)))
             }
             _ => Secrets::Somewhere,
         }

@@ -93,12 +93,19 @@ impl Document {
     }
 
     /// Where the secrets are in a query: API keys, by any security scheme of the document, and what its operation
-    /// marks, if it has one.
-    pub fn query_secrets(&self, operation: Option<&Operation>, query: &str) -> Secrets {
+    /// marks, if it has one; and members of that name.
+    pub fn query_secrets(
+        &self,
+        operation: Option<&Operation>,
+        query: &str,
+        is_secret: impl Fn(&str) -> bool,
+    ) -> Secrets {
         let is_api_key =
             |name: &str| self.api_keys.iter().any(|key| matches!(key, ApiKey::Query(own) if own == name));
-        secrets::of_fields(query.as_bytes(), |name| {
-            is_api_key(name) || operation.is_some_and(|operation| operation.is_secret_query(name))
+        secrets::of_query(query, |name| {
+            is_api_key(name)
+                || is_secret(name)
+                || operation.is_some_and(|operation| operation.is_secret_query(name))
         })
     }
 

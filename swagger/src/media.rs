@@ -165,6 +165,16 @@ pub(crate) fn text(body: &[u8]) -> Result<&str, String> {
     std::str::from_utf8(body).map_err(|error| format!("is not UTF-8: {error}"))
 }
 
+/// Whether bodies of this type are JSON.
+pub(crate) fn is_json(content_type: &str) -> bool {
+    kind(content_type) == Kind::Json
+}
+
+/// Whether bodies of this type are pairs of names and values.
+pub(crate) fn is_form(content_type: &str) -> bool {
+    kind(content_type) == Kind::Form
+}
+
 fn kind(content_type: &str) -> Kind {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let ends_with = |tail: &str| {

@@ -55,15 +55,20 @@ impl<'v> Node<'v> {
 pub(crate) fn join(pointer: &str, key: &str) -> String {
     let mut joined = String::with_capacity(pointer.len() + key.len() + 1);
     joined.push_str(pointer);
-    joined.push('/');
+    push(&mut joined, key);
+    joined
+}
+
+/// Has a pointer lead to a member of what it leads to.
+pub(crate) fn push(pointer: &mut String, key: &str) {
+    pointer.push('/');
     for letter in key.chars() {
         match letter {
-            '~' => joined.push_str("~0"),
-            '/' => joined.push_str("~1"),
-            other => joined.push(other),
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
         }
     }
-    joined
 }
 
 /// Finds what a local reference (`#/components/...`) names.

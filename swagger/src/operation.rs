@@ -123,11 +123,13 @@ impl Operation {
         self.parameters.query.iter().any(|query| query.is_secret() && query.is_found_under(name))
     }
 
-    /// Whether each segment of its path holds a secret parameter, from the first on.
-    pub fn secret_segments(&self) -> impl Iterator<Item = bool> + '_ {
+    /// The template of each segment of its path that holds a secret parameter, from the first on.
+    pub fn secret_segments(&self) -> impl Iterator<Item = Option<&str>> + '_ {
         let secret = || self.parameters.path.iter().filter(|one| one.is_secret());
         let segments = self.path.strip_prefix('/').unwrap_or(&self.path).split('/');
-        segments.map(move |segment| secret().any(|one| segment.contains(&format!("{{{}}}", one.name))))
+        segments.map(move |segment| {
+            secret().any(|one| segment.contains(&format!("{{{}}}", one.name))).then_some(segment)
+        })
     }
 
     /// Where the secrets are in the body of a request, of which perhaps no byte is there.

@@ -47,7 +47,7 @@ fn a_field_is_found_where_it_stands_and_as_it_is_written() {
     let form = "name=a&pass%77ord=s%201&password=";
     assert_eq!(found(&login(), FORM, form), [("/password".to_owned(), "s%201")]);
     let Secrets::Fields(places) = secrets(&login(), FORM, form) else { panic!() };
-    assert_eq!(places[0].text.as_deref(), Some("s 1"));
+    assert_eq!(places[0].texts, ["s 1", "s%201"]);
 }
 
 #[test]
@@ -85,6 +85,70 @@ fn what_cannot_be_taken_apart_is_secret_as_a_whole() {
 }
 
 #[test]
+fn a_form_that_is_none_is_secret_as_a_whole() {
+    for body in [r#" {"password":"hunter22","a":"b=c"}"#, "[\"hunter22\"]", "hunter22"] {
+        assert_eq!(secrets(&login(), FORM, body), Secrets::Somewhere, "{body}");
+        assert_eq!(secrets(&form_of_swagger_2(), FORM, body), Secrets::Somewhere, "{body}");
+    }
+    for content_type in [JSON, "text/plain", "multipart/form-data", ""] {
+        let secrets = secrets(&form_of_swagger_2(), content_type, "password=hunter22");
+        assert_eq!(secrets, Secrets::Somewhere, "{content_type}");
+    }
+}
+
+#[test]
+fn a_body_may_nest_as_deep_and_hold_as_many_secrets_as_it_likes() {
+    let schemas = json!({"Tree": {"properties": {"key": {"x-funcatron-secret": true},
+        "next": {"type": "array", "items": {"$ref": "#/components/schemas/Tree"}}}}});
+    let document = document(&json!({"$ref": "#/components/schemas/Tree"}), &schemas);
+    let nested = |depth: usize| format!("{}{{\"key\":1}}{}", "{\"next\":[".repeat(depth), "]}".repeat(depth));
+    assert_eq!(found(&document, JSON, &nested(60)).len(), 1);
+    // What is beside the way to any secret may be as it likes, and so may a secret.
+    let aside = format!("{{\"other\":{0}{1},\"key\":{0}\"a\"{1}}}", "[".repeat(1 << 16), "]".repeat(1 << 16));
+    assert_eq!(found(&document, JSON, &aside).len(), 1);
+    let many = format!("{{\"next\":[{}{{}}]}}", "{\"key\":1},".repeat(1 << 14));
+    for body in [nested(1 << 14), "{\"next\":[".repeat(1 << 15), many] {
+        assert_eq!(secrets(&document, JSON, &body), Secrets::Somewhere);
+    }
+}
+
+#[test]
+fn a_secret_says_each_text_and_number_that_is_in_it() {
+    let body = r#"{"password": {"a": ["x\u0079", -12.50, true, null, ""], "b": {"c": "\"q\""}}}"#;
+    let Secrets::Values(places) = secrets(&login(), JSON, body) else { panic!() };
+    assert_eq!(places.len(), 1);
+    assert_eq!(places[0].texts, ["xy", "x\\u0079", "-12.50", "\"q\"", "\\\"q\\\""]);
+}
+
+#[test]
+fn where_no_schema_is_known_names_tell() {
+    let named = |content_type: &str, body: &str| {
+        let (Secrets::Values(places) | Secrets::Fields(places)) =
+            Secrets::named(content_type, body.as_bytes(), |name| name == "token")
+        else {
+            return vec!["(all)".to_owned()];
+        };
+        places.into_iter().map(|place| format!("{} {}", place.pointer, &body[place.bytes])).collect()
+    };
+    let json = r#"{"a":[{"token":"t1"}],"token":{"id":"t2","n":[3,true]},"b":{"token":null,"c":""}}"#;
+    let expected = ["/a/0/token \"t1\"", "/token \"t2\"", "/token 3"];
+    for content_type in [JSON, FORM, "text/plain", ""] {
+        assert_eq!(named(content_type, json), expected, "{content_type}");
+    }
+    assert_eq!(named("application/x-ndjson", "{\"token\":1}\n{\"token\":2}\n"), ["/token 1", "/token 2"]);
+    assert_eq!(named(FORM, "grant=a&token=t%201"), ["/token t%201"]);
+    assert_eq!(named(JSON, r#"{"token":"t"#), ["(all)"]);
+    let long = format!(r#"{{"{}":[{{"token":1}},{{"token":2}}]}}"#, "a".repeat(40 << 10));
+    assert_eq!(named(JSON, &long), ["(all)"], "what names its places is bounded");
+    assert_eq!(named(FORM, r#"{"token":"t"#), ["(all)"]);
+    assert_eq!(Secrets::named(JSON, b"no JSON", |_| true), Secrets::None);
+    assert_eq!(named(JSON, "\u{feff}{\"token\":1}"), ["(all)"]);
+    for text in ["[info] token=1", "token=1"] {
+        assert_eq!(Secrets::named("text/plain", text.as_bytes(), |_| true), Secrets::None);
+    }
+}
+
+#[test]
 fn answers_have_secrets_by_their_status() {
     let document = login();
     let operation = &document.operations()[0];
@@ -113,11 +177,11 @@ fn parameters_and_api_keys_are_found_by_name() {
     let components = json!({"securitySchemes": schemes});
     let document = parse(&v3(json!({"/a/{id}/of-{code}": {"get": get}}), components));
     let operation = &document.operations()[0];
-    assert_eq!(operation.secret_segments().collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(operation.secret_segments().collect::<Vec<_>>(), [None, None, Some("of-{code}")]);
     assert!(operation.is_secret_header("x-pin") && !operation.is_secret_header("x-key"));
     assert!(document.is_api_key_header("x-key") && !document.is_api_key_header("x-pin"));
     let query = "page=1&api+key=k1&deep[pin]=k2&deep%5Bpin%5D=k3";
-    let pointers = |operation| match document.query_secrets(operation, query) {
+    let pointers = |operation| match document.query_secrets(operation, query, |_| false) {
         Secrets::Fields(places) => places.iter().map(|place| query[place.bytes.clone()].to_owned()).collect(),
         other => panic!("{other:?}"),
     };
@@ -126,14 +190,18 @@ fn parameters_and_api_keys_are_found_by_name() {
     assert_eq!(unknown, ["k1"]);
 }
 
-#[test]
-fn forms_of_swagger_2_have_secrets() {
+fn form_of_swagger_2() -> Document {
     let post = json!({"operationId": "post", "responses": {}, "parameters": [
         {"name": "name", "in": "formData", "type": "string"},
         {"name": "password", "in": "formData", "type": "string", "format": "password"}]});
     let document =
         json!({"swagger": "2.0", "info": {"title": "T", "version": "1"}, "paths": {"/x": {"post": post}}});
-    let document = parse(&document);
+    parse(&document)
+}
+
+#[test]
+fn forms_of_swagger_2_have_secrets() {
+    let document = form_of_swagger_2();
     assert_eq!(found(&document, FORM, "name=a&password=s"), [("/password".to_owned(), "s")]);
     assert_eq!(secrets(&document, "multipart/form-data", "s"), Secrets::Somewhere);
 }
@@ -168,7 +236,7 @@ proptest! {
         let hidden: usize = places.iter().map(|place| place.bytes.len()).sum();
         for place in places.into_iter().rev() {
             prop_assert_eq!(&body[place.bytes.clone()], json!(secret).to_string());
-            prop_assert_eq!(place.text.as_deref(), Some(secret.as_str()));
+            prop_assert_eq!(place.texts.first(), Some(&secret));
             left.replace_range(place.bytes, "");
         }
         prop_assert_eq!(left.len() + hidden, body.len());

@@ -1,31 +1,32 @@
 //! Takes out of a call what is secret, as its document says and as is known of HTTP.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use swagger::{BasePath, Document, Operation, SecretPlace, Secrets};
 use wire::capture::{CaptureEntry, Drawn, HostCall, HttpOutcome, REDACTED};
 use wire::{Body, Invoke};
 
-use super::scrubbing::Scrubbing;
+use super::names;
+use super::scrubbing::{REDACTED_IN_URL, Scrubbing};
+use crate::url::Url;
 
-/// Headers that carry credentials in every API.
-const HEADERS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
-/// Members of a query that carry credentials in the APIs of others, of which we have no document.
-const QUERY: [&str; 8] =
-    ["token", "access_token", "api_key", "apikey", "key", "password", "secret", "signature"];
-/// [`REDACTED`] as it stands in a URL, or a form.
-const REDACTED_IN_URL: &str = "%5Bredacted%5D";
+const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Takes out what is secret, and notes where it was.
-pub(super) fn redact(entry: &mut CaptureEntry, document: &Document, base_path: &BasePath) {
+/// Takes out of a call what is secret, as the document of its bundle says and as is known of HTTP, and notes where it
+/// was beside what was noted before.
+pub fn redact(entry: &mut CaptureEntry, document: &Document, base_path: &BasePath) {
     let below = base_path.strip(&entry.invoke.path).map(str::to_owned);
     let operation = below.as_deref().and_then(|path| document.operation(&entry.invoke.method, path));
-    let mut redaction =
-        Redaction { document, operation, redacted: Vec::new(), scrubbing: Scrubbing::default() };
+    let redacted = std::mem::take(&mut entry.redacted);
+    let mut redaction = Redaction { document, operation, redacted, scrubbing: Scrubbing::default() };
     redaction.request(entry, below.as_deref());
     redaction.answer(entry);
     redaction.drawn(&mut entry.drawn);
     let Redaction { mut redacted, scrubbing, .. } = redaction;
     scrubbing.scrub(entry, &mut redacted);
+    let mut places = HashSet::new();
+    redacted.retain(|place| places.insert(place.clone()));
     entry.redacted = redacted;
 }
 
@@ -56,18 +57,24 @@ impl Redaction<'_> {
         self.headers("invoke.headers", &mut invoke.headers, |name| {
             operation.is_some_and(|operation| operation.is_secret_header(name))
         });
-        let secrets = self.document.query_secrets(operation, &invoke.query);
-        if let Some(query) = self.cut("invoke.query", secrets, invoke.query.as_bytes()) {
-            invoke.query = String::from_utf8(query).unwrap_or_else(|_| REDACTED_IN_URL.to_owned());
+        if !invoke.query.is_empty() {
+            let secrets = self.document.query_secrets(operation, &invoke.query, names::is_secret_member);
+            if let Some(query) = self.cut("invoke.query", secrets, invoke.query.as_bytes()) {
+                invoke.query = String::from_utf8(query).unwrap_or_else(|_| REDACTED_IN_URL.to_owned());
+            }
         }
         if let (Some(operation), Some(below)) = (operation, below) {
             let scrubbing = &mut self.scrubbing;
-            if let Some(path) = without_secrets(operation, below, |secret| scrubbing.add(Some(secret))) {
+            if let Some(path) = without_secrets(operation, below, |secret| scrubbing.add_encoded(secret)) {
                 let above = invoke.path.strip_suffix(below).unwrap_or_default().to_owned();
                 invoke.path = above + &path;
                 self.redacted.push("invoke.path".to_owned());
             }
             self.body("invoke.body", &mut invoke.body, |body| operation.request_secrets(&content_type, body));
+        }
+        // What JSON holds, the document says; a form is what people log in with.
+        if is_form(&content_type) {
+            self.named("invoke.body", &content_type, &mut invoke.body);
         }
     }
 
@@ -85,13 +92,17 @@ impl Redaction<'_> {
         }
     }
 
+    /// Others have documents that we do not know: names have to do.
     fn drawn(&mut self, drawn: &mut Drawn) {
         for (number, call) in drawn.calls.iter_mut().enumerate() {
             let HostCall::Http(exchange) = call else { continue };
             let place = format!("drawn.calls.{number}");
             self.headers(&format!("{place}.headers"), &mut exchange.headers, |_| false);
-            if let HttpOutcome::Response { headers, .. } = &mut exchange.outcome {
+            let content_type_sent = content_type(&exchange.headers);
+            self.named(&format!("{place}.body"), &content_type_sent, &mut exchange.body);
+            if let HttpOutcome::Response { headers, body, .. } = &mut exchange.outcome {
                 self.headers(&format!("{place}.outcome.headers"), headers, |_| false);
+                self.named(&format!("{place}.outcome.body"), &content_type(headers), body);
             }
             if let Some(url) = self.url(&exchange.url) {
                 exchange.url = url;
@@ -102,18 +113,21 @@ impl Redaction<'_> {
 
     fn headers(&mut self, place: &str, headers: &mut [(String, String)], is_marked: impl Fn(&str) -> bool) {
         for (name, value) in headers {
-            let is_secret = HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name))
-                || self.document.is_api_key_header(name)
-                || is_marked(name);
+            let is_secret =
+                names::is_secret_header(name) || self.document.is_api_key_header(name) || is_marked(name);
             if is_secret && !value.is_empty() {
-                self.scrubbing.add_header(value);
+                self.scrubbing.add_header(name, value);
                 REDACTED.clone_into(value);
-                let place = format!("{place}.{name}");
-                if !self.redacted.contains(&place) {
-                    self.redacted.push(place);
-                }
+                self.redacted.push(format!("{place}.{name}"));
             }
         }
+    }
+
+    /// Takes out what is secret by its name.
+    fn named(&mut self, place: &str, content_type: &str, body: &mut Body) {
+        self.body(place, body, |body| {
+            body.map_or(Secrets::None, |body| Secrets::named(content_type, body, names::is_secret_member))
+        });
     }
 
     fn body(&mut self, place: &str, body: &mut Body, secrets: impl Fn(Option<&[u8]>) -> Secrets) {
@@ -141,63 +155,76 @@ impl Redaction<'_> {
                 return Some(REDACTED.as_bytes().to_vec());
             }
         };
-        let mut cut = bytes.to_vec();
-        for SecretPlace { bytes: range, text, pointer } in places.iter().rev() {
-            self.scrubbing.add(text.as_deref());
-            self.scrubbing.add(bytes.get(range.clone()).and_then(|raw| std::str::from_utf8(raw).ok()));
-            cut.splice(range.clone(), substitute.bytes());
+        // From piece to piece: a body may have thousands.
+        let mut cut = Vec::with_capacity(bytes.len());
+        let mut done = 0;
+        for SecretPlace { bytes: range, texts, pointer } in &places {
+            texts.iter().for_each(|text| self.scrubbing.add(text));
+            cut.extend_from_slice(bytes.get(done..range.start).unwrap_or_default());
+            cut.extend_from_slice(substitute.as_bytes());
+            done = range.end;
             self.redacted.push(format!("{place}{pointer}"));
         }
+        cut.extend_from_slice(bytes.get(done..).unwrap_or_default());
         (!places.is_empty()).then_some(cut)
     }
 
     /// The URL of a request to somebody else without what is secret by its name, if there is any.
     fn url(&mut self, url: &str) -> Option<String> {
-        let (head, query) = url.split_once('?').unwrap_or((url, ""));
-        let (scheme, rest) = head.split_once("://").unwrap_or(("", head));
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let user = authority.rsplit_once('@');
-        let members: Vec<(&str, bool)> = query.split('&').map(|member| (member, is_secret(member))).collect();
-        if user.is_none() && !members.iter().any(|(_, is_secret)| *is_secret) {
+        let Url { scheme, user, host, path, query } = Url::parse(url);
+        let members = || query.into_iter().flat_map(|query| query.split('&'));
+        if user.is_none() && !members().any(is_secret) {
             return None;
         }
-        let (user, host) = user.map_or((None, authority), |(user, host)| (Some(user), host));
-        self.scrubbing.add(user);
-        let user = if user.is_some() { format!("{REDACTED_IN_URL}@") } else { String::new() };
-        let members = members.into_iter().map(|(member, is_secret)| match member.split_once('=') {
-            Some((name, value)) if is_secret => {
-                self.scrubbing.add(Some(value));
+        if let Some(user) = user {
+            self.scrubbing.add_user(user);
+        }
+        let user = user.map_or_else(String::new, |_| format!("{REDACTED_IN_URL}@"));
+        let members = members().map(|member| match member.split_once('=') {
+            Some((name, value)) if is_secret(member) => {
+                self.scrubbing.add_encoded(value);
                 format!("{name}={REDACTED_IN_URL}")
             }
             _ => member.to_owned(),
         });
-        let query = members.collect::<Vec<_>>().join("&");
-        let mark = if query.is_empty() { "" } else { "?" };
-        Some(format!("{scheme}://{user}{host}{path}{mark}{query}"))
+        let members = members.collect::<Vec<_>>().join("&");
+        let mark = if query.is_some() { "?" } else { "" };
+        Some(format!("{scheme}://{user}{host}{path}{mark}{members}"))
     }
 }
 
 /// The path below the document's without its secret segments, if it has any.
 fn without_secrets(operation: &Operation, below: &str, mut take_out: impl FnMut(&str)) -> Option<String> {
-    if !operation.secret_segments().any(|is_secret| is_secret) {
+    if !operation.secret_segments().any(|template| template.is_some()) {
         return None;
     }
     let segments = below.split('/').skip(1).zip(operation.secret_segments());
-    let segments = segments.map(|(segment, is_secret)| {
-        if !is_secret {
-            return segment;
-        }
+    let segments = segments.map(|(segment, template)| {
+        let Some(template) = template else { return segment };
         take_out(segment);
+        take_out(parameters(segment, template));
         REDACTED_IN_URL
     });
     Some(segments.fold(String::with_capacity(below.len()), |path, segment| path + "/" + segment))
 }
 
-/// Whether a member of a query is secret by its name.
+/// A segment without what its template says before the first parameter and after the last.
+fn parameters<'s>(segment: &'s str, template: &str) -> &'s str {
+    let before = template.split('{').next().unwrap_or_default();
+    let after = template.rsplit('}').next().unwrap_or_default();
+    let rest = segment.strip_prefix(before).unwrap_or(segment);
+    rest.strip_suffix(after).unwrap_or(rest)
+}
+
+/// Whether a member of the query of a request to somebody else is secret by its name.
 fn is_secret(member: &str) -> bool {
-    member.split_once('=').is_some_and(|(name, value)| {
-        !value.is_empty() && QUERY.iter().any(|own| own.eq_ignore_ascii_case(name))
-    })
+    member
+        .split_once('=')
+        .is_some_and(|(name, value)| !value.is_empty() && names::is_secret_sent_member(name))
+}
+
+fn is_form(content_type: &str) -> bool {
+    content_type.get(..FORM.len()).is_some_and(|start| start.eq_ignore_ascii_case(FORM))
 }
 
 fn content_type(headers: &[(String, String)]) -> String {

@@ -1,133 +1,139 @@
-//! `Scrubbing`: finds secrets that were taken out wherever else they stand: a Func may have printed or
-//! returned them.
+//! `Scrubbing`: remembers secrets that were taken out, in every form in which somebody may have repeated them.
 
-use bytes::Bytes;
-use wire::Body;
-use wire::capture::{CaptureEntry, HostCall, HttpOutcome, REDACTED};
+use std::collections::HashSet;
 
-/// A shorter text is a word that stands in many places and gives nothing away.
-const LEN_MIN: usize = 8;
-/// The same for a part of a header, which is less sure to be secret: a cookie may say which theme somebody likes.
-const PART_LEN_MIN: usize = 16;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use wire::capture::{CaptureEntry, REDACTED};
+
+use super::sponge::Sponge;
+
+/// A shorter text stands in too many places to say where it is the secret one.
+const LEN_MIN: usize = 4;
+/// The same for a part of credentials, which is less sure to be secret: a cookie may say which theme somebody likes.
+const PART_LEN_MIN: usize = 8;
+/// The same for a parameter of credentials, most of which are not.
+const PARAMETER_LEN_MIN: usize = 16;
+/// Texts that are looked for in one call, and their bytes: who has more has a list of secrets, and to look for each
+/// takes longer than the call did.
+const TEXTS_MAX: usize = 256;
+const BYTES_MAX: usize = 64 << 10;
+
+/// [`REDACTED`] as it stands in a URL, or a form.
+pub(super) const REDACTED_IN_URL: &str = "%5Bredacted%5D";
+/// What everybody writes as `%XX`, and what JavaScript does.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODED_BY_SCRIPTS: &AsciiSet =
+    &ENCODED.remove(b'!').remove(b'\'').remove(b'(').remove(b')').remove(b'*');
 
 /// Secrets that were taken out.
 #[derive(Debug, Default)]
 pub(super) struct Scrubbing {
-    secrets: Vec<String>,
+    texts: HashSet<String>,
+    bytes: usize,
+    /// Whether there were more than are looked for.
+    is_over: bool,
 }
 
 impl Scrubbing {
-    pub(super) fn add(&mut self, secret: Option<&str>) {
-        let Some(secret) = secret.filter(|secret| secret.len() >= LEN_MIN) else { return };
-        // As it stands in JSON, but for its quotes.
-        let bare = secret.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(secret);
-        for secret in [secret, bare] {
-            if secret.len() >= LEN_MIN && !self.secrets.iter().any(|known| known == secret) {
-                self.secrets.push(secret.to_owned());
-            }
-        }
-    }
-
-    /// Adds the value of a header, and what it is made of: a scheme and a token, names and values.
-    pub(super) fn add_header(&mut self, value: &str) {
-        self.add(Some(value));
-        let parts = value
-            .split([' ', ';', ','])
-            .flat_map(|part| [Some(part), part.split_once('=').map(|(_, value)| value)]);
-        for part in parts.flatten().filter(|part| part.len() >= PART_LEN_MIN) {
-            self.add(Some(part));
-        }
-    }
-
-    /// Takes them out of everything.
-    pub(super) fn scrub(mut self, entry: &mut CaptureEntry, redacted: &mut Vec<String>) {
-        if self.secrets.is_empty() {
+    pub(super) fn add(&mut self, secret: &str) {
+        // Who redacts what was redacted before finds this.
+        if secret.len() < LEN_MIN || secret == REDACTED || secret == REDACTED_IN_URL {
             return;
         }
-        // What holds another one goes first.
-        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        let mut note = |place: &str, is_found: bool| {
-            if is_found {
-                redacted.push(place.to_owned());
+        self.remember(secret.to_owned());
+        let in_json = serde_json::Value::from(secret).to_string();
+        self.remember(in_json[1..in_json.len() - 1].to_owned());
+        for encoded in [ENCODED, ENCODED_BY_SCRIPTS] {
+            let in_url = utf8_percent_encode(secret, encoded).to_string();
+            self.remember(in_url.replace("%20", "+"));
+            self.remember(in_url);
+        }
+    }
+
+    /// Adds what stands in a URL.
+    pub(super) fn add_encoded(&mut self, secret: &str) {
+        self.add(secret);
+        if let Ok(decoded) = percent_decode_str(secret).decode_utf8() {
+            self.add(&decoded);
+        }
+        if secret.contains('+') {
+            self.add_encoded(&secret.replace('+', " "));
+        }
+    }
+
+    /// Adds a user with a password.
+    pub(super) fn add_user(&mut self, user: &str) {
+        self.add_encoded(user);
+        if let Some((name, password)) = user.split_once(':') {
+            self.add_part(name);
+            self.add_encoded(password);
+        }
+    }
+
+    /// Adds the value of a header, and what of it is secret by itself.
+    pub(super) fn add_header(&mut self, name: &str, value: &str) {
+        if name.eq_ignore_ascii_case("cookie") {
+            value.split(';').for_each(|cookie| self.add_cookie(cookie));
+        } else if name.eq_ignore_ascii_case("set-cookie") {
+            // What follows says what it is for.
+            self.add_cookie(value.split(';').next().unwrap_or_default());
+        } else {
+            self.add_credentials(value);
+        }
+    }
+
+    fn add_cookie(&mut self, cookie: &str) {
+        let value = cookie.split_once('=').map_or(cookie, |(_, value)| value);
+        self.add_part(value.trim().trim_matches('"'));
+    }
+
+    /// Adds a key, or a scheme and what it is given.
+    fn add_credentials(&mut self, value: &str) {
+        self.add(value);
+        let Some((scheme, given)) = value.trim().split_once(' ') else { return };
+        if scheme.eq_ignore_ascii_case("basic")
+            && let Ok(user) = STANDARD.decode(given.trim())
+            && let Ok(user) = String::from_utf8(user)
+        {
+            self.add_user(&user);
+        }
+        if !given.contains([' ', ',']) {
+            return self.add(given);
+        }
+        for parameter in given.split([' ', ',', ';']) {
+            let value = parameter.split_once('=').map_or(parameter, |(_, value)| value);
+            if parameter.len() >= PARAMETER_LEN_MIN {
+                self.add(parameter);
             }
-        };
-        let CaptureEntry { invoke, answer, activation, drawn, .. } = entry;
-        note("invoke.headers", self.headers(&mut invoke.headers));
-        note("invoke.query", self.text(&mut invoke.query));
-        note("invoke.path", self.text(&mut invoke.path));
-        note("invoke.body", self.body(&mut invoke.body));
-        note("answer.headers", self.headers(&mut answer.headers));
-        note("answer.body", self.body(&mut answer.body));
-        note("activation.path", self.text(&mut activation.path));
-        note("activation.error", activation.error.as_mut().is_some_and(|error| self.text(error)));
-        for (number, line) in activation.logs.iter_mut().enumerate() {
-            note(&format!("activation.logs.{number}"), self.text(&mut line.text));
-        }
-        for (number, call) in drawn.calls.iter_mut().enumerate() {
-            let HostCall::Http(exchange) = call else { continue };
-            let mut is_found = self.text(&mut exchange.url) | self.headers(&mut exchange.headers);
-            is_found |= self.body(&mut exchange.body);
-            if let HttpOutcome::Response { headers, body, .. } = &mut exchange.outcome {
-                is_found |= self.headers(headers) | self.body(body);
-            }
-            note(&format!("drawn.calls.{number}"), is_found);
-        }
-    }
-
-    fn headers(&self, headers: &mut [(String, String)]) -> bool {
-        headers.iter_mut().fold(false, |is_found, (_, value)| is_found | self.text(value))
-    }
-
-    fn text(&self, text: &mut String) -> bool {
-        let before = text.len();
-        let mut is_found = false;
-        for secret in &self.secrets {
-            if before >= secret.len() && text.contains(secret.as_str()) {
-                *text = text.replace(secret.as_str(), REDACTED);
-                is_found = true;
+            if value.len() >= PARAMETER_LEN_MIN {
+                self.add(value.trim_matches('"'));
             }
         }
-        is_found
     }
 
-    fn body(&self, body: &mut Body) -> bool {
-        let Body::Inline(bytes) = body else { return false };
-        let mut scrubbed: Option<Vec<u8>> = None;
-        for secret in &self.secrets {
-            let bytes = scrubbed.as_deref().unwrap_or(bytes);
-            scrubbed = replaced(bytes, secret.as_bytes()).or(scrubbed);
+    fn add_part(&mut self, part: &str) {
+        if part.len() >= PART_LEN_MIN {
+            self.add_encoded(part);
         }
-        let is_found = scrubbed.is_some();
-        if let Some(scrubbed) = scrubbed {
-            *body = Body::Inline(Bytes::from(scrubbed));
-        }
-        is_found
     }
-}
 
-/// The bytes without this secret, if it is in them.
-fn replaced(bytes: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
-    let mut left = bytes;
-    let mut kept = Vec::new();
-    while let Some(at) = position(left, secret) {
-        kept.extend_from_slice(&left[..at]);
-        kept.extend_from_slice(REDACTED.as_bytes());
-        left = &left[at + secret.len()..];
-    }
-    (left.len() < bytes.len()).then(|| {
-        kept.extend_from_slice(left);
-        kept
-    })
-}
-
-fn position(bytes: &[u8], secret: &[u8]) -> Option<usize> {
-    let first = *secret.first()?;
-    let mut from = 0;
-    loop {
-        from += bytes.get(from..)?.iter().position(|byte| *byte == first)?;
-        if bytes[from..].starts_with(secret) {
-            return Some(from);
+    fn remember(&mut self, text: String) {
+        if self.is_over || self.texts.contains(&text) {
+            return;
         }
-        from += 1;
+        self.bytes += text.len();
+        self.is_over = self.texts.len() == TEXTS_MAX || self.bytes > BYTES_MAX;
+        if !self.is_over {
+            self.texts.insert(text);
+        }
+    }
+
+    /// Takes them out of everything, and notes where they were.
+    pub(super) fn scrub(self, entry: &mut CaptureEntry, redacted: &mut Vec<String>) {
+        if !self.texts.is_empty() || self.is_over {
+            Sponge::new(self.texts, self.is_over).wipe(entry, redacted);
+        }
     }
 }

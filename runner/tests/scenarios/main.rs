@@ -17,4 +17,5 @@ mod outbound;
 mod promised;
 mod redelivery;
 mod statistics;
+mod tokens;
 mod trouble;
