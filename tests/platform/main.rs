@@ -22,3 +22,4 @@ mod statistics;
 mod telemetry;
 mod traces;
 mod trials;
+mod updates;

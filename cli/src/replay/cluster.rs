@@ -76,6 +76,12 @@ impl Cluster {
         Ok(Judged::of(&*self.document(sha)?, &self.base_path, entry, &played.answer))
     }
 
+    pub(crate) fn redact(&self, entry: &mut CaptureEntry) -> Result<()> {
+        let document = self.document(entry.answer.bundle.as_ref().unwrap_or(&entry.activation.bundle))?;
+        runner::redact(entry, &document, &self.base_path);
+        Ok(())
+    }
+
     /// The document of a bundle, fetched once.
     fn document(&self, sha: &BundleSha) -> Result<Arc<Document>> {
         let known = self.documents.lock().unwrap_or_else(PoisonError::into_inner).get(sha).cloned();

@@ -144,6 +144,12 @@ impl Local {
         Ok(Judged::of(self.stage(entry)?.document(), &self.base_path, entry, &played.answer))
     }
 
+    pub(crate) fn redact(&self, entry: &mut CaptureEntry) -> Result<()> {
+        let stage = self.stage(entry)?;
+        runner::redact(entry, stage.document(), &self.base_path);
+        Ok(())
+    }
+
     fn stage(&self, entry: &CaptureEntry) -> Result<&Stage> {
         match &self.stages {
             Stages::One(stage) => Ok(stage),

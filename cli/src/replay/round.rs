@@ -61,8 +61,8 @@ impl Round<'_> {
         while let Some(run) = runs.next().await {
             let (line, run) = run?;
             if let Some(update) = &mut update {
-                update
-                    .write(&line, run.as_ref().and_then(|run| run.as_ref().ok()).map(|(played, _)| played))?;
+                let played = run.as_ref().and_then(|run| run.as_ref().ok()).map(|(played, _)| played);
+                update.write(&line, played, &self.target)?;
             }
             let Some(run) = run else { continue };
             if traces && let Ok((played, judged)) = &run {

@@ -117,6 +117,11 @@ impl Site {
         Ok(request.body(body.to_vec())?)
     }
 
+    /// Takes out what is secret in every API.
+    pub(crate) fn redact(&self, entry: &mut CaptureEntry) {
+        runner::redact(entry, &self.document, &self.base_path);
+    }
+
     pub(crate) fn judge(&self, entry: &CaptureEntry, played: &Played) -> Judged {
         Judged::of(&self.document, &self.base_path, entry, &played.answer)
     }

@@ -57,6 +57,18 @@ impl Target {
             Self::Site(site) => Ok(site.judge(entry, played)),
         }
     }
+
+    /// Takes out of a call that was answered here what is secret, as its runner would have done.
+    pub(crate) fn redact(&self, entry: &mut CaptureEntry) -> Result<()> {
+        match self {
+            Self::Local(local) => local.redact(entry),
+            Self::Cluster(cluster) => cluster.redact(entry),
+            Self::Site(site) => {
+                site.redact(entry);
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Where targets are found.
