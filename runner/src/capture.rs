@@ -2,6 +2,7 @@
 
 mod missed;
 mod names;
+mod needles;
 mod publisher;
 mod redaction;
 mod scrubbing;

@@ -43,6 +43,11 @@ impl Scrubbing {
             return;
         }
         self.remember(secret.to_owned());
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if secret.bytes().all(is_plain) {
+            // It is written alike everywhere.
+            return;
+        }
         let in_json = serde_json::Value::from(secret).to_string();
         self.remember(in_json[1..in_json.len() - 1].to_owned());
         for encoded in [ENCODED, ENCODED_BY_SCRIPTS] {
@@ -133,7 +138,7 @@ impl Scrubbing {
     /// Takes them out of everything, and notes where they were.
     pub(super) fn scrub(self, entry: &mut CaptureEntry, redacted: &mut Vec<String>) {
         if !self.texts.is_empty() || self.is_over {
-            Sponge::new(self.texts, self.is_over).wipe(entry, redacted);
+            Sponge::new(&self.texts, self.is_over).wipe(entry, redacted);
         }
     }
 }

@@ -2,34 +2,22 @@
 
 use std::collections::HashSet;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, Match, MatchKind};
 use bytes::Bytes;
 use wire::Body;
 use wire::capture::{CaptureEntry, HostCall, HttpOutcome, REDACTED};
 
+use super::needles::{Needles, TooMany};
 use super::scrubbing::REDACTED_IN_URL;
 
-/// What is shorter is taken out only where it is a word: it may be a part of many.
-const WORD_LEN_MAX: usize = 7;
-
 /// Takes secrets out of all that a call consists of.
-pub(super) struct Sponge {
-    /// Absent where there are more secrets than can be looked for: then all is taken out where one may be.
-    secrets: Option<AhoCorasick>,
+pub(super) struct Sponge<'s> {
+    /// Absent where there are more than can be looked for: then all is taken out where one may be.
+    secrets: Option<Needles<'s>>,
 }
 
-impl Sponge {
-    pub(super) fn new(texts: HashSet<String>, is_over: bool) -> Self {
-        let secrets = (!is_over).then(|| {
-            AhoCorasick::builder()
-                // Of two that begin alike, the one that holds the other.
-                .match_kind(MatchKind::LeftmostLongest)
-                // The one that is made soonest: each is for one call.
-                .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-                .build(texts)
-        });
-        // It fails for sizes that are far beyond ours.
-        Self { secrets: secrets.and_then(Result::ok) }
+impl<'s> Sponge<'s> {
+    pub(super) fn new(secrets: &'s HashSet<String>, is_over: bool) -> Self {
+        Self { secrets: (!is_over).then(|| Needles::new(secrets)) }
     }
 
     pub(super) fn wipe(&self, entry: &mut CaptureEntry, redacted: &mut Vec<String>) {
@@ -99,36 +87,25 @@ impl Sponge {
 
     /// The bytes without secrets, if there are any in them.
     fn wiped(&self, bytes: &[u8], mark: &str, is_json: bool) -> Option<Vec<u8>> {
-        let Some(secrets) = &self.secrets else {
+        let found = self.secrets.as_ref().ok_or(TooMany).and_then(|secrets| secrets.found_in(bytes));
+        let Ok(found) = found else {
             let may_hold_one = !bytes.is_empty() && bytes != mark.as_bytes();
             return may_hold_one.then(|| mark.as_bytes().to_vec());
         };
-        let mut wiped = Vec::new();
+        let (mut wiped, mut done) = (Vec::new(), 0);
         let mut quotes = Quotes::default();
-        let (mut done, mut from) = (0, 0);
-        while let Some(found) = secrets.find(Input::new(bytes).range(from..)) {
-            if found.len() <= WORD_LEN_MAX && !is_word(bytes, &found) {
-                from = found.start() + 1;
-                continue;
-            }
-            wiped.extend_from_slice(&bytes[done..found.start()]);
+        for place in &found {
+            wiped.extend_from_slice(&bytes[done..place.start]);
             // A number has no quotes, and what stands for it needs them.
-            let quote: &[u8] = if is_json && !quotes.is_within(bytes, found.start()) { b"\"" } else { b"" };
+            let quote: &[u8] = if is_json && !quotes.is_within(bytes, place.start) { b"\"" } else { b"" };
             wiped.extend([quote, mark.as_bytes(), quote].concat());
-            (done, from) = (found.end(), found.end());
+            done = place.end;
         }
-        (done > 0).then(|| {
+        (!found.is_empty()).then(|| {
             wiped.extend_from_slice(&bytes[done..]);
             wiped
         })
     }
-}
-
-/// Whether no letter or digit is next to it.
-fn is_word(bytes: &[u8], found: &Match) -> bool {
-    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || !byte.is_ascii();
-    let before = found.start().checked_sub(1).and_then(|at| bytes.get(at));
-    !before.is_some_and(is_letter) && !bytes.get(found.end()).is_some_and(is_letter)
 }
 
 /// Knows where the texts of JSON begin and end, from its beginning on.
