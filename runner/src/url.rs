@@ -1,5 +1,10 @@
 //! `Url`: the parts of a URL, some of which are for nobody's eyes.
 
+use wire::capture::REDACTED;
+
+/// [`REDACTED`] as it stands in a URL.
+pub(crate) const REDACTED_IN_URL: &str = "%5Bredacted%5D";
+
 /// A URL in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Url<'u> {
@@ -32,6 +37,32 @@ impl<'u> Url<'u> {
         let mark = if scheme.is_empty() { "" } else { "://" };
         format!("{scheme}{mark}{host}{path}")
     }
+
+    /// Whether it is this one, but for what was taken out of it.
+    pub(crate) fn stands_for(&self, url: &Self) -> bool {
+        (self.scheme, self.host) == (url.scheme, url.host)
+            && stand_for(self.user, url.user, '@')
+            && stand_for(Some(self.path), Some(url.path), '/')
+            && stand_for(self.query, url.query, '&')
+    }
+}
+
+/// The same of pieces between which this stands.
+fn stand_for(own: Option<&str>, other: Option<&str>, between: char) -> bool {
+    let (Some(own), Some(other)) = (own, other) else { return own == other };
+    own == other
+        || own.split(between).count() == other.split(between).count()
+            && own.split(between).zip(other.split(between)).all(|(own, other)| stands_for(own, other))
+}
+
+/// The same of one piece: anything may stand where something was taken out.
+fn stands_for(own: &str, other: &str) -> bool {
+    let marks = || [REDACTED, REDACTED_IN_URL].into_iter();
+    let begin = marks().filter_map(|mark| own.find(mark)).min();
+    let end = marks().filter_map(|mark| Some(own.rfind(mark)? + mark.len())).max();
+    let (Some(begin), Some(end)) = (begin, end) else { return own == other };
+    let rest = other.strip_prefix(&own[..begin]);
+    rest.is_some_and(|rest| rest.ends_with(&own[end..]))
 }
 
 #[cfg(test)]
@@ -48,6 +79,28 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(Url::parse(url).shown(), shown);
+        }
+    }
+
+    #[test]
+    fn a_url_without_its_secrets_stands_for_the_url() {
+        let stands_for = |own: &str, other: &str| Url::parse(own).stands_for(&Url::parse(other));
+        for (own, other) in [
+            ("https://%5Bredacted%5D@a.test", "https://me:hunter22@a.test"),
+            ("http://a.test/x/%5Bredacted%5D/y", "http://a.test/x/[redacted]/y"),
+            ("http://a.test/x/of-%5Bredacted%5D.json?a", "http://a.test/x/of-hunter22.json?a"),
+            ("http://a.test/?a=b-[redacted]&c=%5Bredacted%5D", "http://a.test/?a=b-1&c="),
+        ] {
+            assert!(stands_for(own, other), "{own} {other}");
+        }
+        for (own, other) in [
+            ("https://%5Bredacted%5D@a.test", "https://a.test"),
+            ("http://a.test/%5Bredacted%5D", "http://a.test/x/y"),
+            ("http://a.test/%5Bredacted%5D", "http://b.test/x"),
+            ("http://a.test/x/of-%5Bredacted%5D.json", "http://a.test/x/hunter22.json"),
+            ("http://a.test/?a=[redacted]", "http://a.test/?a=1&a=2"),
+        ] {
+            assert!(!stands_for(own, other), "{own} {other}");
         }
     }
 }

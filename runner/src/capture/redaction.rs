@@ -8,8 +8,8 @@ use wire::capture::{CaptureEntry, Drawn, HostCall, HttpOutcome, REDACTED};
 use wire::{Body, Invoke};
 
 use super::names;
-use super::scrubbing::{REDACTED_IN_URL, Scrubbing};
-use crate::url::Url;
+use super::scrubbing::Scrubbing;
+use crate::url::{REDACTED_IN_URL, Url};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

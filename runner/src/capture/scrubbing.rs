@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use wire::capture::{CaptureEntry, REDACTED};
 
 use super::sponge::Sponge;
+use crate::url::REDACTED_IN_URL;
 
 /// A shorter text stands in too many places to say where it is the secret one.
 const LEN_MIN: usize = 4;
@@ -20,8 +21,6 @@ const PARAMETER_LEN_MIN: usize = 16;
 const TEXTS_MAX: usize = 256;
 const BYTES_MAX: usize = 64 << 10;
 
-/// [`REDACTED`] as it stands in a URL, or a form.
-pub(super) const REDACTED_IN_URL: &str = "%5Bredacted%5D";
 /// What everybody writes as `%XX`, and what JavaScript does.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const ENCODED_BY_SCRIPTS: &AsciiSet =

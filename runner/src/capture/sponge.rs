@@ -7,7 +7,7 @@ use wire::Body;
 use wire::capture::{CaptureEntry, HostCall, HttpOutcome, REDACTED};
 
 use super::needles::{Needles, TooMany};
-use super::scrubbing::REDACTED_IN_URL;
+use crate::url::REDACTED_IN_URL;
 
 /// Takes secrets out of all that a call consists of.
 pub(super) struct Sponge<'s> {

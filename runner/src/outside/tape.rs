@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use wasmtime_wasi::WasiCtxBuilder;
-use wire::capture::{Drawn, HostCall, HttpExchange, HttpOutcome, REDACTED};
+use wire::capture::{Drawn, HostCall, HttpExchange, HttpOutcome};
 use wire::{Body, Level, LogLine, Stream, Timestamp};
 
 use super::Played;
 use super::clocks::{Clock, Monotonic, Wall};
 use super::dice::{self, Dice};
+use crate::url::Url;
 
 /// Readings of clocks and draws of random bytes that are noted of one call. Some 50 bytes each; who draws more waits in a
 /// loop for the time to pass.
@@ -246,28 +247,10 @@ impl Noted {
     }
 }
 
-/// Whether a URL is the recorded one, of whose query secrets were taken out.
+/// Whether a URL is the recorded one, out of which secrets were taken.
 fn is_same(recorded: &str, url: &str) -> bool {
-    if recorded == url {
-        return true;
-    }
-    let (Some((recorded, recorded_query)), Some((url, query))) =
-        (recorded.split_once('?'), url.split_once('?'))
-    else {
-        return false;
-    };
-    let [mut recorded_members, mut members] = [recorded_query.split('&'), query.split('&')];
-    let is_same_member = |(recorded, member): (&str, &str)| {
-        let name = recorded.strip_suffix(REDACTED).or_else(|| recorded.strip_suffix(REDACTED_ENCODED));
-        recorded == member || name.is_some_and(|name| name.ends_with('=') && member.starts_with(name))
-    };
-    recorded == url
-        && recorded_members.by_ref().zip(members.by_ref()).all(is_same_member)
-        && recorded_query.split('&').count() == query.split('&').count()
+    recorded == url || Url::parse(recorded).stands_for(&Url::parse(url))
 }
-
-/// [`REDACTED`] as it stands in a query.
-const REDACTED_ENCODED: &str = "%5Bredacted%5D";
 
 /// Headers as texts.
 pub(super) fn texts(headers: &http::HeaderMap) -> Vec<(String, String)> {

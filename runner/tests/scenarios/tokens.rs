@@ -21,7 +21,7 @@ export async function me({ props }) {
     body: `grant_type=client_credentials&client_secret=${props.secret}`,
   });
   const { access_token: token } = await asked.json();
-  const url = `${props.url}/${encodeURIComponent(token)}/me?n=1&access_token=${token}`;
+  const url = `${props.url}/${token}/me?n=1&access_token=${token}`;
   const me = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   console.log(`logged in with ${token}`);
   return { me: await me.text(), token };
