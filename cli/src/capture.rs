@@ -1,7 +1,7 @@
 //! `funcatron capture`: calls of a route, kept whole.
 
 mod export;
-mod har;
+pub(crate) mod har;
 mod import;
 mod start;
 
@@ -19,7 +19,7 @@ use import::Import;
 use start::Start;
 
 const AFTER_HELP: &str = "\
-ID is the id of a capture, or the beginning of it. What is secret (authorization, cookies, API keys, fields that the
+ID is the id of a capture, or its beginning or end. What is secret (authorization, cookies, API keys, fields that the
 document marks) is left out unless somebody asks for it.
 
 Example: keep what fails for the next ten minutes, and look at it
@@ -56,7 +56,7 @@ enum Action {
     Import(Import),
     /// Delete a capture and what it has kept
     Remove {
-        /// The id of a capture or the beginning of it
+        /// The id of a capture, or its beginning or end
         id: String,
         #[command(flatten)]
         given: Given,
@@ -66,7 +66,7 @@ enum Action {
 /// One capture, and how to show it.
 #[derive(Debug, clap::Args)]
 struct One {
-    /// The id of a capture or the beginning of it
+    /// The id of a capture, or its beginning or end
     id: String,
     #[command(flatten)]
     output: Output,

@@ -52,7 +52,8 @@ pub(crate) struct Deploy {
     replace: bool,
     /// Deploy it only if it answers these captured calls as they were answered
     ///
-    /// They are run in this process, with the props that are given here.
+    /// They are run in this process. Props that the route has must be given here as well: what they are no server
+    /// tells.
     #[arg(long, value_name = "FILE")]
     replay: Option<PathBuf>,
     /// How many of those answers, or of the copies that a bundle on trial gets, may differ: a share such as 1%, or

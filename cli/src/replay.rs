@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use clap::builder::NonEmptyStringValueParser;
 use compare::Noise;
 use wire::capture::Filter;
 
@@ -28,8 +29,8 @@ use crate::trouble;
 use choice::Choice;
 use file::CaptureFile;
 use local::{Props, Scene};
-use report::Report;
-use round::{Round, Speed};
+use report::{Count, Report};
+use round::{Round, Speed, Told};
 use target::{Servers, Target};
 
 pub(crate) use gate::{Gate, MaxDiff};
@@ -45,12 +46,13 @@ time, and can do nothing outside. Without --against it is run by the bundle that
   --against ROUTE        through the cluster, by whatever serves the route now
   --against URL          over HTTP; unless --outside is given, only what changes nothing (GET, HEAD, OPTIONS)
 
-Exit codes: 0 every answer is the same, 1 some differ, 2 they could not be compared.
+Exit codes: 0 every answer is the same or, with --update, was written; 1 some differ or are missing; 2 none could
+be compared.
 
 Example: what a change in this folder would have answered differently this morning
   funcatron capture export CAPTURE > morning.jsonl
   funcatron replay morning.jsonl --against .
-  funcatron replay morning.jsonl --against . --only 7f3c2a --trace";
+  funcatron replay morning.jsonl --against . --only 9d41c07be2 --trace";
 
 /// Run captured calls again and show every answer that differs
 #[derive(Debug, clap::Args)]
@@ -67,10 +69,10 @@ pub(crate) struct Replay {
     /// Only calls like this, such as status>=500; again for a further condition
     #[arg(long = "filter", value_name = "CONDITION")]
     filters: Vec<Filter>,
-    /// Only this call, by its request id or activation id or the beginning of either
-    #[arg(long, value_name = "ID")]
+    /// Only this call, by its request id or activation id, or the beginning or end of either
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     only: Option<String>,
-    /// Tell all that happened during the call
+    /// Tell all that happened during the call, which runs in this process
     #[arg(long, requires = "only")]
     trace: bool,
     /// Write the new answers into the file, in place of the recorded ones
@@ -105,52 +107,65 @@ impl Replay {
         let file = CaptureFile::open(&self.file)?;
         let choice = Choice::new(self.filters.clone(), self.only.clone());
         let runtime = runtime()?;
-        let report = runtime.block_on(self.compare(&file, &choice))?;
+        let (report, told) = runtime.block_on(self.compare(&file, &choice))?;
         if self.output.format == Format::Json {
             output::json(&report)?;
-        } else if !self.trace {
+        } else if told.stories.is_empty() {
             output::line(report.to_string())?;
         }
         if let Some(path) = &self.junit {
             junit::write(path, &report).with_context(|| format!("write {}", path.display()))?;
         }
-        Ok(if report.is_same() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        if let Some(updated) = told.updated {
+            output::remark(format!("wrote {} to {}", Count(updated, "new answer"), self.file.display()));
+        }
+        let is_well = if self.update { report.failed == 0 } else { report.is_same() };
+        Ok(match (report.is_compared(), is_well) {
+            (false, _) => ExitCode::from(NOT_COMPARED),
+            (true, false) => ExitCode::FAILURE,
+            (true, true) => ExitCode::SUCCESS,
+        })
     }
 
-    async fn compare(&self, file: &CaptureFile, choice: &Choice) -> Result<Report> {
+    async fn compare(&self, file: &CaptureFile, choice: &Choice) -> Result<(Report, Told)> {
         let survey = file.survey(choice)?;
-        if survey.chosen == 0 {
-            bail!("{}: none of its {} calls is meant", self.file.display(), survey.entries);
-        }
-        if self.trace && survey.chosen > 1 {
-            bail!("{} calls are meant; --trace tells of one", survey.chosen);
+        match survey.chosen {
+            0 if survey.entries == 0 => bail!("{}: the capture is empty", self.file.display()),
+            0 => bail!("{}: no call {}", self.file.display(), choice.missed()),
+            2.. if self.trace => bail!("{} calls are meant; --trace tells of one", survey.chosen),
+            _ => {}
         }
         let scene = Scene::of(&file.header, &self.props, self.outside)?;
-        let servers = Servers { given: &self.given, scene: &scene };
+        let servers = Servers {
+            given: &self.given,
+            scene: &scene,
+            bundles: &survey.bundles,
+            noise_from: self.noise_from.as_deref(),
+        };
         let target = match &self.against {
             Some(text) => servers.target(text).await?,
-            None => Target::Local(servers.bundles(&survey.bundles).await?),
+            None => Target::Local(servers.answered().await?),
         };
-        let noise = self.noise(file, choice, &servers, &survey.bundles).await?;
+        if self.trace && !matches!(target, Target::Local(_)) {
+            bail!(
+                "--trace tells of a call that runs in this process: by a folder, a bundle, or what answered it"
+            );
+        }
+        let noise = self.noise(file, choice, &servers).await?;
         let round =
             Round { file, choice, target: Arc::new(target), speed: self.speed, noise: Arc::new(noise) };
-        let told = round.run(self.trace, self.update.then_some(&*self.file)).await?;
+        let mut told = round.run(self.trace, self.update.then_some(&*self.file)).await?;
         told.stories.iter().try_for_each(output::line)?;
-        Ok(Report::of(file, &survey, told.outcomes, &round.noise))
+        let report = Report::of(file, &survey, std::mem::take(&mut told.outcomes), &round.noise);
+        Ok((report.described(round.target.is_described(&survey.bundles)), told))
     }
 
     /// The places that differ although nothing has changed.
-    async fn noise(
-        &self,
-        file: &CaptureFile,
-        choice: &Choice,
-        servers: &Servers<'_>,
-        bundles: &[wire::BundleSha],
-    ) -> Result<Noise> {
+    async fn noise(&self, file: &CaptureFile, choice: &Choice, servers: &Servers<'_>) -> Result<Noise> {
         let old = match (&self.noise_from, &self.against) {
             (Some(text), _) => servers.local(text).await?,
             (None, None) => return Ok(Noise::default()),
-            (None, Some(_)) => match servers.old(bundles).await {
+            (None, Some(_)) => match servers.old().await {
                 Some(old) => old,
                 None => return Ok(Noise::default()),
             },

@@ -39,9 +39,12 @@ pub(crate) fn dead_queue<'q>(queues: &'q [DeadQueue], text: &str) -> Result<&'q 
     }
 }
 
-/// The capture whose id begins like this.
+/// The capture whose id begins or ends like this: those of one minute begin alike.
 pub(crate) fn capture<'c>(captures: &'c [CaptureInfo], text: &str) -> Result<&'c CaptureInfo> {
-    let meant = |info: &&CaptureInfo| !text.is_empty() && info.capture.id.as_str().starts_with(text);
+    let meant = |info: &&CaptureInfo| {
+        let id = info.capture.id.as_str();
+        !text.is_empty() && (id.starts_with(text) || id.ends_with(text))
+    };
     let found: Vec<&CaptureInfo> = captures.iter().filter(meant).collect();
     match found.as_slice() {
         [info] => Ok(info),
@@ -176,6 +179,26 @@ mod tests {
         let refused = route(&routes(), "/nope").unwrap_err().to_string();
         assert_eq!(refused, "there is no route /nope; the routes are /, /pets, a.example/pets, /pets/old");
         assert!(route(&[], "/").unwrap_err().to_string().ends_with("nothing is deployed"));
+    }
+
+    #[test]
+    fn a_capture_is_chosen_by_either_end_of_its_id() {
+        let id = "01a201fe4a3675c899956cdd7dbd1864";
+        let info = |id: &str| {
+            let capture = serde_json::json!({"id": id, "namespace": "default", "route": "0".repeat(16),
+                "sample": 100, "from": 1, "until": 1, "bytes_max": 1, "delete_at": 1, "by": "x"});
+            serde_json::from_value::<CaptureInfo>(serde_json::json!({"capture": capture, "state": "running",
+                "host": "*", "base_path": "/", "entries": 0, "bytes": 0, "missed": 0}))
+            .unwrap()
+        };
+        let captures = [info(id), info("01a201fe4a4275c899956cdd7dbd1865")];
+        for text in [id, "01a201fe4a36", "1864"] {
+            assert_eq!(capture(&captures, text).unwrap().capture.id.as_str(), id, "{text}");
+        }
+        assert!(capture(&captures, "01a201fe").unwrap_err().to_string().contains("may be any of"));
+        for text in ["", "4a36"] {
+            assert!(capture(&captures, text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -5,32 +5,41 @@ use swagger::Part;
 use wire::{Body, BodySha};
 
 use crate::difference::Found;
-use crate::{Place, json, redacted};
+use crate::redacted::Redacted;
+use crate::secrecy::Secrecy;
+use crate::{Place, failure, json};
 
 /// Bytes shown from shortly before the first that differs.
 const EXCERPT_BYTES: usize = 60;
 const BEFORE_BYTES: usize = 20;
 
+/// The bodies of two answers.
+pub(crate) struct Sides<'b> {
+    pub(crate) content_type: &'b str,
+    pub(crate) expected: &'b Body,
+    pub(crate) actual: &'b Body,
+    pub(crate) redacted: Redacted<'b>,
+    pub(crate) secrecy: &'b Secrecy,
+}
+
 /// Where two bodies differ.
-pub(crate) fn compare(
-    part: Option<&Part<'_>>,
-    content_type: &str,
-    expected: &Body,
-    actual: &Body,
-    found: &mut Found,
-) {
-    if expected == actual {
-        return;
-    }
+pub(crate) fn compare(part: Option<&Part<'_>>, sides: &Sides<'_>, found: &mut Found<'_>) {
+    let Sides { content_type, expected, actual, redacted, secrecy } = *sides;
     let (Body::Inline(was), Body::Inline(is)) = (expected, actual) else {
-        return compare_stored(expected, actual, found);
+        return compare_stored(sides, found);
     };
-    if let (Some(was), Some(is)) = (value(content_type, was), value(content_type, is)) {
-        json::compare(part, &was, &is, found);
-    } else if !part.is_some_and(|part| json::is_volatile(part, &text(was), &text(is)))
-        && !redacted::covers(was, is)
+    if let (Some(mut was), Some(mut is)) = (value(content_type, was), value(content_type, is)) {
+        failure::level(content_type, &mut was, &mut is);
+        json::Walk::new(redacted, secrecy, found).values(part, &was, &is);
+    } else if was != is
+        && !part.is_some_and(|part| json::is_volatile(part, &text(was), &text(is)))
+        && !redacted.covers_body(was, is)
     {
-        compare_bytes(was, is, found);
+        if secrecy.is_any() {
+            return found.secret(Place::Body(Vec::new()));
+        }
+        let at = was.iter().zip(is).take_while(|(was, is)| was == is).count();
+        found.texts(Place::Body(Vec::new()), Some(&excerpt(was, at)), Some(&excerpt(is, at)));
     }
 }
 
@@ -49,24 +58,20 @@ fn value(content_type: &str, body: &[u8]) -> Option<Value> {
 }
 
 /// Bodies that lie in the store are known by what their bytes hash to.
-fn compare_stored(expected: &Body, actual: &Body, found: &mut Found) {
+fn compare_stored(sides: &Sides<'_>, found: &mut Found<'_>) {
     let known = |body: &Body| match body {
         Body::Inline(bytes) => (BodySha::of(bytes), bytes.len() as u64),
         Body::Stored(stored) => (stored.sha256.clone(), stored.len),
     };
-    let (was, is) = (known(expected), known(actual));
-    if was.0 != is.0 {
-        let text = |(sha, len): (BodySha, u64)| format!("{len} bytes with SHA-256 {sha}");
-        found.texts(Place::Body(Vec::new()), Some(&text(was)), Some(&text(is)));
-    }
-}
-
-fn compare_bytes(was: &[u8], is: &[u8], found: &mut Found) {
-    let at = was.iter().zip(is).take_while(|(was, is)| was == is).count();
-    if at == was.len() && at == is.len() {
+    let (was, is) = (known(sides.expected), known(sides.actual));
+    if was.0 == is.0 {
         return;
     }
-    found.texts(Place::Body(Vec::new()), Some(&excerpt(was, at)), Some(&excerpt(is, at)));
+    if sides.secrecy.is_any() {
+        return found.secret(Place::Body(Vec::new()));
+    }
+    let text = |(sha, len): (BodySha, u64)| format!("{len} bytes with SHA-256 {sha}");
+    found.texts(Place::Body(Vec::new()), Some(&text(was)), Some(&text(is)));
 }
 
 /// What stands around the byte at `at`, and where that is.

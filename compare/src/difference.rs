@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::noise::Places;
 use crate::shown::{self, shown};
 
 /// Differences told of one answer: who sees as many knows enough.
@@ -17,7 +18,7 @@ const SUMMARY_MAX: usize = 3;
 pub struct Difference {
     /// Where.
     pub place: Place,
-    /// What was there, shortened; nothing if it is new.
+    /// What was there, shortened; nothing if it is new. Neither is told of a secret.
     pub expected: Option<String>,
     /// What is there, shortened; nothing if it is gone.
     pub actual: Option<String>,
@@ -41,6 +42,35 @@ pub enum Step {
     Member(String),
     /// To the item at this place.
     Item(usize),
+    /// To each item.
+    EachItem,
+}
+
+impl Place {
+    /// The same place in each item of a list: what differs in one may in all.
+    #[must_use]
+    pub fn in_each_item(&self) -> Self {
+        let step = |step: &Step| if let Step::Item(_) = step { Step::EachItem } else { step.clone() };
+        match self {
+            Self::Body(steps) => Self::Body(steps.iter().map(step).collect()),
+            other => other.clone(),
+        }
+    }
+}
+
+/// The JSON pointer to where these steps lead.
+pub(crate) fn pointer(steps: &[Step]) -> String {
+    steps.iter().map(|step| format!("/{}", step.token())).collect()
+}
+
+impl Step {
+    fn token(&self) -> String {
+        match self {
+            Self::Member(name) => name.replace('~', "~0").replace('/', "~1"),
+            Self::Item(index) => index.to_string(),
+            Self::EachItem => "*".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Place {
@@ -50,12 +80,7 @@ impl fmt::Display for Place {
             Self::Header(name) => write!(f, "headers.{}", shown(name)),
             Self::Body(steps) => {
                 f.write_str("body")?;
-                steps.iter().try_for_each(|step| match step {
-                    Step::Member(name) => {
-                        write!(f, "/{}", shown(&name.replace('~', "~0").replace('/', "~1")))
-                    }
-                    Step::Item(index) => write!(f, "/{index}"),
-                })
+                steps.iter().try_for_each(|step| write!(f, "/{}", shown(&step.token())))
             }
         }
     }
@@ -88,13 +113,21 @@ pub fn summary(differences: &[Difference]) -> String {
     }
 }
 
-/// What was found so far, up to a bound.
+/// What was found so far, up to a bound. What differs anyway never gets here.
 #[derive(Debug, Default)]
-pub(crate) struct Found(Vec<Difference>);
+pub(crate) struct Found<'n> {
+    noise: Places<'n>,
+    differences: Vec<Difference>,
+}
 
-impl Found {
+impl<'n> Found<'n> {
+    /// Nothing yet.
+    pub(crate) fn passing_over(noise: Places<'n>) -> Self {
+        Self { noise, differences: Vec::new() }
+    }
+
     pub(crate) fn is_full(&self) -> bool {
-        self.0.len() >= DIFFERENCES_MAX
+        self.differences.len() >= DIFFERENCES_MAX
     }
 
     pub(crate) fn texts(
@@ -104,25 +137,28 @@ impl Found {
         actual: Option<&dyn fmt::Display>,
     ) {
         let text = |value: Option<&dyn fmt::Display>| value.map(|value| shown(&value.to_string()));
-        self.push(Difference { place, expected: text(expected), actual: text(actual) });
+        self.add(place, || (text(expected), text(actual)));
     }
 
     pub(crate) fn values(&mut self, steps: &[Step], expected: Option<&Value>, actual: Option<&Value>) {
-        self.push(Difference {
-            place: Place::Body(steps.to_vec()),
-            expected: expected.map(shown::json),
-            actual: actual.map(shown::json),
-        });
+        let place = Place::Body(steps.to_vec());
+        self.add(place, || (expected.map(shown::json), actual.map(shown::json)));
     }
 
-    fn push(&mut self, difference: Difference) {
-        if !self.is_full() {
-            self.0.push(difference);
+    /// A place of which nobody is told what is there.
+    pub(crate) fn secret(&mut self, place: Place) {
+        self.add(place, || (None, None));
+    }
+
+    fn add(&mut self, place: Place, values: impl FnOnce() -> (Option<String>, Option<String>)) {
+        if !self.is_full() && !self.noise.cover(&place) {
+            let (expected, actual) = values();
+            self.differences.push(Difference { place, expected, actual });
         }
     }
 
     pub(crate) fn into_differences(self) -> Vec<Difference> {
-        self.0
+        self.differences
     }
 }
 

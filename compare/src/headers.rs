@@ -3,7 +3,8 @@
 use swagger::Part;
 
 use crate::difference::Found;
-use crate::{Place, format, json, redacted};
+use crate::redacted::Redacted;
+use crate::{Place, format, json};
 
 /// Compared whether they are documented or not.
 const ALWAYS: [&str; 2] = ["content-type", "location"];
@@ -11,26 +12,38 @@ const ALWAYS: [&str; 2] = ["content-type", "location"];
 const NEVER: [&str; 8] =
     ["age", "content-length", "date", "etag", "expires", "last-modified", "server", "x-request-id"];
 
+/// The headers of two answers.
+pub(crate) struct Sides<'h> {
+    pub(crate) expected: &'h [(String, String)],
+    pub(crate) actual: &'h [(String, String)],
+    pub(crate) redacted: Redacted<'h>,
+}
+
 /// Where the headers that matter differ.
 pub(crate) fn compare(
     described: &[(&str, Part<'_>)],
-    expected: &[(String, String)],
-    actual: &[(String, String)],
-    found: &mut Found,
+    sides: &Sides<'_>,
+    is_secret: impl Fn(&str) -> bool,
+    found: &mut Found<'_>,
 ) {
+    let Sides { expected, actual, redacted } = *sides;
     let described = described.iter().map(|(name, part)| (name.to_ascii_lowercase(), Some(part)));
     let mut names: Vec<(String, Option<&Part<'_>>)> = ALWAYS.map(|name| (name.to_owned(), None)).into();
     names.extend(described.filter(|(name, _)| !ALWAYS.contains(&name.as_str())));
     for (name, part) in names.into_iter().filter(|(name, _)| !NEVER.contains(&name.as_str())) {
         let (was, is) = (values(expected, &name), values(actual, &name));
-        let covers = |(was, is): (&&str, &&str)| redacted::covers(was.as_bytes(), is.as_bytes());
-        if was.len() == is.len() && was.iter().zip(&is).all(covers) {
+        let is_same = |(was, is): (&&str, &&str)| was == is || redacted.covers_header(&name, was, is);
+        if was.len() == is.len() && was.iter().zip(&is).all(is_same) {
             continue;
         }
         if let ([was], [is]) = (was.as_slice(), is.as_slice())
             && (name == "location" && is_same_place(was, is)
                 || part.is_some_and(|part| json::is_volatile(part, &(*was).into(), &(*is).into())))
         {
+            continue;
+        }
+        if is_secret(&name) {
+            found.secret(Place::Header(name));
             continue;
         }
         let text = |values: &[&str]| (!values.is_empty()).then(|| values.join(", "));

@@ -2,16 +2,12 @@
 
 use serde_json::{Map, Value};
 use swagger::Part;
-use wire::capture::REDACTED;
 
-use crate::difference::Found;
+use crate::difference::{Found, pointer};
 use crate::format::Format;
-use crate::{Step, redacted};
-
-/// Where the second value is not the first.
-pub(crate) fn compare(part: Option<&Part<'_>>, expected: &Value, actual: &Value, found: &mut Found) {
-    Walk { steps: Vec::new(), found }.values(part, expected, actual);
-}
+use crate::redacted::Redacted;
+use crate::secrecy::Secrecy;
+use crate::{Place, Step};
 
 /// Whether both may differ as they do: the document says that such values are never the same.
 pub(crate) fn is_volatile(part: &Part<'_>, expected: &Value, actual: &Value) -> bool {
@@ -22,12 +18,6 @@ pub(crate) fn is_volatile(part: &Part<'_>, expected: &Value, actual: &Value) -> 
         return kind(expected) == kind(actual) && is_alike;
     }
     formats.any(|format| fits(format, expected) && fits(format, actual))
-}
-
-/// Whether the first is, but for what was taken out of it, the second.
-fn is_redacted(expected: &Value, actual: &Value) -> bool {
-    let Value::String(was) = expected else { return false };
-    was == REDACTED || actual.as_str().is_some_and(|is| redacted::covers(was.as_bytes(), is.as_bytes()))
 }
 
 /// The type of a value, as JSON tells them apart.
@@ -43,22 +33,40 @@ fn kind(value: &Value) -> u8 {
 }
 
 /// On the way through two values. A reader of JSON allows no more depth than this may recur.
-struct Walk<'f> {
+pub(crate) struct Walk<'w, 'n> {
     steps: Vec<Step>,
-    found: &'f mut Found,
+    redacted: Redacted<'w>,
+    secrecy: &'w Secrecy,
+    found: &'w mut Found<'n>,
 }
 
-impl Walk<'_> {
-    fn values(&mut self, part: Option<&Part<'_>>, expected: &Value, actual: &Value) {
-        let is_settled = expected == actual || is_redacted(expected, actual);
+impl<'w, 'n> Walk<'w, 'n> {
+    pub(crate) fn new(redacted: Redacted<'w>, secrecy: &'w Secrecy, found: &'w mut Found<'n>) -> Self {
+        Self { steps: Vec::new(), redacted, secrecy, found }
+    }
+
+    /// Finds where the second value is not the first.
+    pub(crate) fn values(&mut self, part: Option<&Part<'_>>, expected: &Value, actual: &Value) {
+        let is_settled = expected == actual || self.redacted.covers_value(&self.steps, expected, actual);
         if is_settled || part.is_some_and(|part| is_volatile(part, expected, actual)) || self.found.is_full()
         {
             return;
         }
+        if self.secrecy.is_any() && self.secrecy.is_whole(&pointer(&self.steps)) {
+            return self.found.secret(Place::Body(self.steps.clone()));
+        }
         match (expected, actual) {
             (Value::Object(expected), Value::Object(actual)) => self.members(part, expected, actual),
             (Value::Array(expected), Value::Array(actual)) => self.items(part, expected, actual),
-            _ => self.found.values(&self.steps, Some(expected), Some(actual)),
+            _ => self.differ(Some(expected), Some(actual)),
+        }
+    }
+
+    fn differ(&mut self, expected: Option<&Value>, actual: Option<&Value>) {
+        if self.secrecy.is_any() && self.secrecy.touches(&pointer(&self.steps)) {
+            self.found.secret(Place::Body(self.steps.clone()));
+        } else {
+            self.found.values(&self.steps, expected, actual);
         }
     }
 
@@ -97,7 +105,7 @@ impl Walk<'_> {
         self.steps.push(step);
         match (was, is) {
             (Some(was), Some(is)) => self.values(part().as_ref(), was, is),
-            _ => self.found.values(&self.steps, was, is),
+            _ => self.differ(was, is),
         }
         self.steps.pop();
     }

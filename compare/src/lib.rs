@@ -4,11 +4,13 @@
 mod bodies;
 mod comparison;
 mod difference;
+mod failure;
 mod format;
 mod headers;
 mod json;
 mod noise;
 mod redacted;
+mod secrecy;
 mod shown;
 
 pub use comparison::Comparison;

@@ -112,13 +112,89 @@ fn only_headers_that_matter_are_compared() {
     assert_ne!(told(&pets(), &at("2026-11-22T03:00:00Z"), &at("soon")), "");
 }
 
+fn redacted(places: &[&str], expected: &Answer, actual: &Answer) -> String {
+    let places: Vec<String> = places.iter().map(|place| format!("answer.{place}")).collect();
+    let document = pets();
+    summary(
+        &Comparison::of_request(&document, "GET", "/pets").redacted(&places).differences(expected, actual),
+    )
+}
+
 #[test]
 fn what_was_redacted_is_not_compared() {
-    assert_eq!(bodies(&json!({"token": REDACTED, "a": 1}), &json!({"token": "secret", "a": 1})), "");
+    let (was, is) = (json!({"to/ken": REDACTED, "a": 1}), json!({"to/ken": "secret", "a": 1}));
+    for place in ["body", "body/to~1ken"] {
+        assert_eq!(redacted(&[place], &json_answer(&was), &json_answer(&is)), "", "{place}");
+    }
+    let printed = json!({"a": format!("hello {REDACTED}!")});
+    assert_eq!(redacted(&["body"], &json_answer(&printed), &json_answer(&json!({"a": "hello you!"}))), "");
     let whole = |body: &str| answer(200, "application/octet-stream", body.to_owned());
-    assert_eq!(told(&pets(), &whole(REDACTED), &whole("secret")), "");
+    assert_eq!(redacted(&["body"], &whole(REDACTED), &whole("secret")), "");
+    assert_eq!(redacted(&["body/a"], &whole("a=%5Bredacted%5D&b=1"), &whole("a=2&b=1")), "");
     let header = |value: &str| with(json_answer(&json!([])), "location", value);
-    assert_eq!(told(&pets(), &header(REDACTED), &header("/secret")), "");
+    for place in ["headers", "headers.location"] {
+        assert_eq!(redacted(&[place], &header(REDACTED), &header("/secret")), "", "{place}");
+    }
+}
+
+#[test]
+fn a_text_that_looks_redacted_and_is_not_is_compared() {
+    let (was, is) = (json!({"a": REDACTED, "b": REDACTED}), json!({"a": "secret", "b": "other"}));
+    let told = bodies(&was, &is);
+    assert_eq!(told, "body/a: \"[redacted]\" became \"secret\"; body/b: \"[redacted]\" became \"other\"");
+    let elsewhere = ["body/a", "headers", "drawn.calls.0.url"];
+    assert!(redacted(&elsewhere, &json_answer(&was), &json_answer(&is)).starts_with("body/b: "));
+    let whole = |body: &str| answer(200, "application/octet-stream", body.to_owned());
+    assert_ne!(redacted(&["headers.location"], &whole(REDACTED), &whole("secret")), "");
+    let header = |value: &str| with(json_answer(&json!([])), "location", value);
+    assert_ne!(redacted(&["headers.set-cookie", "body"], &header(REDACTED), &header("/secret")), "");
+}
+
+#[test]
+fn of_a_secret_only_the_place_is_told() {
+    let pet = json!({"type": "object", "properties": {"session": {"type": "string", "x-funcatron-secret": true},
+        "owner": {"properties": {"pin": {"type": "string", "format": "password"}}}}});
+    let document = document(&pet);
+    let told = |was: &Value, is: &Value| told(&document, &json_answer(was), &json_answer(is));
+    let was = json!({"session": "abcdefgh", "owner": {"pin": "1234", "name": "A"}});
+    let is = json!({"session": "stuvwxyz", "owner": {"pin": "5678", "name": "B"}});
+    assert_eq!(
+        told(&was, &is),
+        "body/session: differs; body/owner/pin: differs; body/owner/name: \"A\" became \"B\""
+    );
+    assert_eq!(told(&json!({}), &was), "body/session: differs; body/owner: differs");
+    assert_eq!(told(&was, &json!([7])), "body: differs");
+    let broken = |body: &str| answer(200, "application/json", body.to_owned());
+    let found = Comparison::of_request(&document, "GET", "/pets");
+    assert_eq!(summary(&found.differences(&broken("{\"session\":\"a"), &broken("{}"))), "body: differs");
+    // What a header says that carries credentials, is nobody's to read either.
+    let cookie = json!({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {"/pets": {"get": {
+        "operationId": "x", "responses": {"200": {"description": "", "headers": {
+            "Set-Cookie": {"schema": {"type": "string"}},
+            "X-Ticket": {"schema": {"type": "string", "format": "password"}}}}}}}}});
+    let document = Document::parse(cookie.to_string().as_bytes()).unwrap();
+    for name in ["set-cookie", "x-ticket"] {
+        let header = |value: &str| with(json_answer(&json!([])), name, value);
+        let found = Comparison::of_request(&document, "GET", "/pets");
+        let told = summary(&found.differences(&header("abcdefgh"), &header("stuvwxyz")));
+        assert_eq!(told, format!("headers.{name}: differs"));
+    }
+}
+
+#[test]
+fn what_differs_anyway_hides_nothing_that_comes_after_it() {
+    let pets = |ms: u32, name: &str| {
+        let items: Vec<Value> = (0..150).map(|_| json!({"ms": ms})).collect();
+        json_answer(&json!({"items": items, "name": name}))
+    };
+    let document = document(&json!({}));
+    let comparison = Comparison::of_request(&document, "GET", "/pets");
+    let mut noise = Noise::default();
+    noise.learn(Some("listPets"), &comparison.differences(&pets(1, "Rex"), &pets(2, "Rex")));
+    assert_eq!(noise.places(), ["listPets body/items/*/ms"]);
+    let comparison = comparison.without(&noise, Some("listPets"));
+    let found = comparison.differences(&pets(1, "Rex"), &pets(2, "Max"));
+    assert_eq!(summary(&found), "body/name: \"Rex\" became \"Max\"");
 }
 
 #[test]
@@ -153,6 +229,22 @@ fn an_answer_that_is_all_different_is_told_of_in_part() {
     let found = Comparison::of_request(&pets(), "GET", "/pets")
         .differences(&json_answer(&json!(was)), &json_answer(&json!(is)));
     assert_eq!(found.len(), 100);
+}
+
+#[test]
+fn why_a_func_threw_is_compared_only_where_both_tell_it() {
+    let threw = |members: &Value| {
+        let mut body = json!({"type": "about:blank", "status": 500});
+        body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        answer(500, "application/problem+json", body.to_string())
+    };
+    let untold = threw(&json!({"detail": "the Func failed"}));
+    let told_of = threw(&json!({"detail": "no stock", "stack": "order@index.js:3:7"}));
+    let other = threw(&json!({"detail": "no price", "stack": "order@index.js:4:7"}));
+    assert_eq!(told(&pets(), &untold, &told_of), "");
+    assert_eq!(told(&pets(), &told_of, &untold), "");
+    assert_ne!(told(&pets(), &told_of, &other), "");
+    assert_ne!(told(&pets(), &untold, &threw(&json!({"detail": "no stock", "code": 7}))), "");
 }
 
 /// Any JSON, not too deep.
@@ -230,7 +322,7 @@ proptest! {
         prop_assert_eq!(there.len(), back.len());
         let mut noise = Noise::default();
         noise.learn(comparison.operation(), &there);
-        prop_assert_eq!(noise.without(comparison.operation(), there), vec![]);
+        prop_assert_eq!(comparison.without(&noise, comparison.operation()).differences(&was, &is), vec![]);
     }
 
     #[test]

@@ -13,12 +13,14 @@ use std::time::Instant;
 use harness::PATIENCE;
 use serde_json::{Value, json};
 use wire::capture::{CaptureEntry, CaptureHeader};
-use wire::decode_line;
+use wire::{decode_line, encode_line};
 
 use crate::harness::Platform;
 
 /// Calls that are captured.
 pub(crate) const CALLS: usize = 1_000;
+/// The one that the old Func throws at.
+const THROWS: usize = 404;
 /// Clients that send them.
 const CLIENTS: usize = 4;
 
@@ -52,6 +54,7 @@ paths:
 /// Draws of all that there is outside.
 const OLD: &str = r#"
 export async function getQuote({ params, props }) {
+  if (params.n === 404) throw new Error("no such quote");
   const at = new Date().toISOString();
   const id = crypto.randomUUID();
   const answer = await fetch(`${props.url}/price?of=${params.n}`);
@@ -168,8 +171,9 @@ impl Quotes {
 
     fn quote(&self, n: usize) {
         let path = format!("/quotes/{n}");
-        let reply = self.platform.send("GET", &path, &[("authorization", "Bearer of-great-secrecy")], b"");
-        assert_eq!(reply.status, 200, "{reply:?}");
+        let headers = [("authorization", "Bearer of-great-secrecy"), ("accept-encoding", "gzip")];
+        let reply = self.platform.send("GET", &path, &headers, b"");
+        assert_eq!(reply.status, if n == THROWS { 500 } else { 200 }, "{reply:?}");
     }
 
     /// Captures so many calls into a file.
@@ -211,7 +215,23 @@ fn without_probes(text: &str) -> String {
     let probe = format!("/quotes/{CALLS}");
     let (header, lines) = text.split_once('\n').unwrap();
     let is_meant = |line: &&str| decode_line::<CaptureEntry>(line.as_bytes()).unwrap().invoke.path != probe;
-    lines.lines().filter(is_meant).fold(format!("{header}\n"), |text, line| text + line + "\n")
+    written(header, lines.lines().filter(is_meant).map(str::to_owned).collect())
+}
+
+/// A file with this header, but for how many calls it tells of, and these lines.
+fn written(header: &str, lines: Vec<String>) -> String {
+    let mut header: Value = serde_json::from_str(header).unwrap();
+    header["entries"] = lines.len().into();
+    lines.into_iter().fold(format!("{header}\n"), |text, line| text + line.trim_end() + "\n")
+}
+
+/// Changes the calls in a file.
+pub(crate) fn edit(file: &Path, change: impl FnOnce(&mut Vec<CaptureEntry>)) {
+    let text = fs::read_to_string(file).unwrap();
+    let mut changed = entries(file);
+    change(&mut changed);
+    let line = |entry: &CaptureEntry| String::from_utf8(encode_line(entry).unwrap().to_vec()).unwrap();
+    fs::write(file, written(text.lines().next().unwrap(), changed.iter().map(line).collect())).unwrap();
 }
 
 pub(crate) fn entries(file: &Path) -> Vec<CaptureEntry> {

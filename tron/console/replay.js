@@ -61,6 +61,7 @@ export class Replay {
       ...Object.fromEntries(same.map((name) => [name, invoke.get(name)])),
       bundle: JSON.stringify(this.bundle.value),
       replay,
+      redacted: parts.get('redacted'),
     });
   }
 

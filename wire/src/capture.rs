@@ -11,12 +11,16 @@ use crate::invoke::is_false;
 use crate::{CaptureId, Namespace, Percent, RouteId, Timestamp};
 
 pub use drawn::{Drawn, HostCall, HttpExchange, HttpOutcome};
-pub use entry::CaptureEntry;
+pub use entry::{CaptureEntry, was_begun};
 pub use filter::{BadFilter, Filter, Subject};
 pub use header::{CaptureHeader, FileKind};
 
 /// What a text stands for that was taken out of a capture because it is secret.
 pub const REDACTED: &str = "[redacted]";
+
+/// Headers that carry credentials in every API, in lower case.
+pub const SECRET_HEADERS: [&str; 5] =
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
 
 /// An order to keep calls of a route. Runners hear of it with every [`crate::Control::Observation`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

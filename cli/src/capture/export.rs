@@ -17,7 +17,7 @@ use crate::server::Server;
 /// Write what a capture has kept into one file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Export {
-    /// The id of a capture or the beginning of it
+    /// The id of a capture, or its beginning or end
     id: String,
     /// The file; standard output when left out
     #[arg(short = 'o', long = "output", value_name = "FILE")]

@@ -1,6 +1,8 @@
 //! An HTTP archive (HAR 1.2) of captured calls. Written call by call: nothing of it is held.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -10,6 +12,18 @@ use wire::Body;
 use wire::capture::{CaptureEntry, CaptureHeader};
 
 use crate::clock;
+
+/// How far it is read to tell whether a file is one.
+const HEAD_BYTES: u64 = 256;
+
+/// Whether a file is such an archive.
+pub(crate) fn is_one(path: &Path) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    let head = String::from_utf8_lossy(&head);
+    let member = head.trim_start_matches('\u{feff}').trim_start().strip_prefix('{').map(str::trim_start);
+    Ok(member.is_some_and(|member| member.starts_with("\"log\"")))
+}
 
 /// What comes before the calls.
 pub(super) fn begin(out: &mut impl Write, header: &CaptureHeader) -> io::Result<()> {

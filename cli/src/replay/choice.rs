@@ -11,15 +11,28 @@ pub(crate) struct Choice {
 
 impl Choice {
     pub(crate) fn new(filters: Vec<Filter>, only: Option<String>) -> Self {
-        Self { filters, only: only.filter(|id| !id.is_empty()) }
+        Self { filters, only }
     }
 
     pub(crate) fn takes(&self, entry: &CaptureEntry) -> bool {
         let subject = entry.subject();
-        let is_named = |id: &String| {
-            entry.invoke.id.as_str().starts_with(id.as_str())
-                || entry.invoke.activation.to_string().starts_with(id.as_str())
-        };
-        self.only.as_ref().is_none_or(is_named) && self.filters.iter().all(|filter| filter.takes(&subject))
+        self.is_named(entry) && self.filters.iter().all(|filter| filter.takes(&subject))
+    }
+
+    /// Ids begin with the time, which many share: the end will do as well.
+    fn is_named(&self, entry: &CaptureEntry) -> bool {
+        let Some(only) = &self.only else { return true };
+        let is_it = |id: &str| id.starts_with(only.as_str()) || id.ends_with(only.as_str());
+        is_it(entry.invoke.id.as_str()) || is_it(&entry.invoke.activation.to_string())
+    }
+
+    /// What no call is, if none is meant.
+    pub(crate) fn missed(&self) -> String {
+        let id = self.only.iter().map(|id| format!("has the id {id}"));
+        let filters = (!self.filters.is_empty()).then(|| {
+            let filters: Vec<String> = self.filters.iter().map(ToString::to_string).collect();
+            format!("matches {}", filters.join(" and "))
+        });
+        id.chain(filters).collect::<Vec<_>>().join(" and ")
     }
 }

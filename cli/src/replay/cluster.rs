@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use compare::Noise;
 use swagger::{BasePath, Document};
+use wire::BundleSha;
 use wire::admin::{CallRequest, Called, RouteInfo};
 use wire::capture::CaptureEntry;
-use wire::{Bundle, BundleSha};
 
 use super::local::{self, Scene};
 use super::outcome::Judged;
-use super::target::{Played, fetch};
+use super::target::{Played, document};
 use crate::server::Server;
 
 /// Longer than the server waits for an answer.
@@ -63,6 +64,7 @@ impl Cluster {
             body: invoke.body,
             bundle: self.bundle.clone(),
             replay: Some(Box::new(local::replay(entry, self.outside))),
+            redacted: Vec::new(),
             id: Some(invoke.id),
             at: Some(invoke.at),
             scheme: Some(invoke.scheme),
@@ -71,9 +73,9 @@ impl Cluster {
         })
     }
 
-    pub(crate) fn judge(&self, entry: &CaptureEntry, played: &Played) -> Result<Judged> {
+    pub(crate) fn judge(&self, entry: &CaptureEntry, played: &Played, noise: &Noise) -> Result<Judged> {
         let sha = played.answer.bundle.as_ref().unwrap_or(&entry.activation.bundle);
-        Ok(Judged::of(&*self.document(sha)?, &self.base_path, entry, &played.answer))
+        Ok(Judged::of(&*self.document(sha)?, &self.base_path, entry, &played.answer, noise))
     }
 
     pub(crate) fn redact(&self, entry: &mut CaptureEntry) -> Result<()> {
@@ -88,10 +90,7 @@ impl Cluster {
         if let Some(document) = known {
             return Ok(document);
         }
-        let zip = tokio::task::block_in_place(|| fetch(&self.server, sha))?;
-        let bundle = Bundle::open(&zip)?;
-        let document =
-            Document::parse(&bundle.document).with_context(|| format!("bundle {}", sha.short()))?;
+        let document = tokio::task::block_in_place(|| document(&self.server, sha))?;
         let mut documents = self.documents.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(documents.entry(sha.clone()).or_insert_with(|| Arc::new(document))))
     }

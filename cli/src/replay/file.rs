@@ -10,6 +10,7 @@ use wire::capture::{CaptureEntry, CaptureHeader};
 use wire::{BundleSha, decode_line};
 
 use super::choice::Choice;
+use crate::capture::har;
 
 /// A body may be as long as 64 MiB and be written as base64; what is longer is no line of ours.
 const LINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -43,6 +44,9 @@ impl CaptureFile {
     /// Opens a file and reads its first line.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let mut lines = Lines::open(path)?;
+        if har::is_one(path)? {
+            bail!("{} is a HAR, from which nothing can be run again: export without --har", path.display());
+        }
         let Some(first) = lines.next()? else { bail!("{} is empty", path.display()) };
         let header = decode_line(&first).with_context(|| {
             format!("{} is no file of captured calls: its first line is no header", path.display())
@@ -57,7 +61,8 @@ impl CaptureFile {
         Ok(Entries(lines))
     }
 
-    /// Looks through the whole file, so that what is wrong with it is known before anything is run.
+    /// Looks through the whole file, so that what is wrong with it is known before anything is run: where it was cut
+    /// off, a difference may have been.
     pub(crate) fn survey(&self, choice: &Choice) -> Result<Survey> {
         let mut survey = Survey::default();
         for line in self.entries()? {
@@ -69,6 +74,10 @@ impl CaptureFile {
                     survey.bundles.push(entry.activation.bundle.clone());
                 }
             }
+        }
+        if survey.entries != self.header.entries {
+            let (path, told, found) = (self.path.display(), self.header.entries, survey.entries);
+            bail!("{path} is not whole: it tells of {told} calls and has {found}");
         }
         Ok(survey)
     }
@@ -100,6 +109,9 @@ struct Lines {
 impl Lines {
     fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).with_context(|| format!("open {}", path.display()))?;
+        if !file.metadata()?.is_file() {
+            bail!("{} is no regular file: captured calls are read more than once", path.display());
+        }
         Ok(Self { path: path.to_owned(), reader: BufReader::new(file), number: 0 })
     }
 

@@ -73,7 +73,7 @@ impl Gate<'_> {
         let report = super::runtime()?.block_on(self.report(&file, zip))?;
         output::line(report.to_string())?;
         let (different, compared) = (report.different + report.failed, report.calls - report.skipped);
-        if compared == 0 {
+        if !report.is_compared() {
             bail!("no call of {} can be run again; nothing was deployed", report.file);
         }
         if self.max_diff.is_exceeded_by(different as u64, compared as u64) {
@@ -86,10 +86,12 @@ impl Gate<'_> {
         let choice = Choice::default();
         let survey = file.survey(&choice)?;
         let scene = Scene::with(&file.header, self.props.clone(), Vec::new(), false)?;
+        let servers =
+            Servers { given: self.given, scene: &scene, bundles: &survey.bundles, noise_from: None };
+        servers.check_props()?;
         let new = Arc::new(Target::Local(Local::one(&scene, zip).await?));
-        let servers = Servers { given: self.given, scene: &scene };
         let round = |target, noise| Round { file, choice: &choice, target, speed: Speed::Max, noise };
-        let noise = match servers.old(&survey.bundles).await {
+        let noise = match servers.old().await {
             Some(old) => round(Arc::new(Target::Local(old)), Arc::default()).learn().await?,
             None => Default::default(),
         };

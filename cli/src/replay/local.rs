@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use compare::Noise;
 use runner::{Settings, Stage};
 use swagger::BasePath;
 use tempfile::TempDir;
@@ -140,8 +141,8 @@ impl Local {
         Ok(Played { answer: staged.answer, ran: Some((staged.activation, staged.drawn)) })
     }
 
-    pub(crate) fn judge(&self, entry: &CaptureEntry, played: &Played) -> Result<Judged> {
-        Ok(Judged::of(self.stage(entry)?.document(), &self.base_path, entry, &played.answer))
+    pub(crate) fn judge(&self, entry: &CaptureEntry, played: &Played, noise: &Noise) -> Result<Judged> {
+        Ok(Judged::of(self.stage(entry)?.document(), &self.base_path, entry, &played.answer, noise))
     }
 
     pub(crate) fn redact(&self, entry: &mut CaptureEntry) -> Result<()> {
@@ -173,7 +174,6 @@ fn again(entry: &CaptureEntry, outside: bool) -> Invoke {
 
 /// What marks the call as a replay of this one.
 pub(crate) fn replay(entry: &CaptureEntry, outside: bool) -> Replay {
-    // One that never was begun has drawn nothing.
-    let drawn = Some(&entry.drawn).filter(|drawn| !drawn.seed.is_empty()).cloned();
+    let drawn = Some(&entry.drawn).filter(|drawn| !drawn.is_nothing()).cloned();
     Replay { of: entry.invoke.activation, drawn, outside, expected: None }
 }

@@ -1,6 +1,6 @@
 //! `Outcome`: what running a captured call again came to.
 
-use compare::{Comparison, Difference};
+use compare::{Comparison, Difference, Noise};
 use serde::Serialize;
 use swagger::{BasePath, Document};
 use wire::capture::CaptureEntry;
@@ -19,15 +19,15 @@ impl Judged {
         base_path: &BasePath,
         entry: &CaptureEntry,
         answer: &Answer,
+        noise: &Noise,
     ) -> Self {
         let below = base_path.strip(&entry.invoke.path).unwrap_or(&entry.invoke.path);
-        let comparison = Comparison::of_request(document, &entry.invoke.method, below);
+        let comparison =
+            Comparison::of_request(document, &entry.invoke.method, below).redacted(&entry.redacted);
+        let operation = comparison.operation().or(entry.activation.operation.as_deref());
         Self {
-            operation: comparison
-                .operation()
-                .map(str::to_owned)
-                .or_else(|| entry.activation.operation.clone()),
-            differences: comparison.differences(&entry.answer, answer),
+            operation: operation.map(str::to_owned),
+            differences: comparison.without(noise, operation).differences(&entry.answer, answer),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `Round`: runs the calls that are meant, several at a time, in the order of the file.
+//! `Round`: runs the calls that are meant, several at a time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +21,8 @@ use crate::trouble;
 
 /// As many as keep some processors busy, and fewer than a Tron takes of an operator.
 const IN_FLIGHT_MAX: usize = 32;
+/// How often an answer is looked at for places that differ anyway: each time finds some hundred.
+const LOOKS_MAX: usize = 10;
 
 /// How fast calls follow one another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -45,67 +47,72 @@ pub(crate) struct Round<'r> {
 /// What is told of a round.
 #[derive(Default)]
 pub(crate) struct Told {
+    /// In the order of the file.
     pub(crate) outcomes: Vec<Outcome>,
     pub(crate) stories: Vec<String>,
+    /// Answers that were written into the file.
+    pub(crate) updated: Option<usize>,
 }
 
 /// A line, and what running its call again came to, if it is meant.
-type Run = (Line, Option<Result<(Played, Judged), Verdict>>);
+struct Run {
+    /// Where it stands in the file.
+    number: usize,
+    line: Line,
+    came_to: Option<Result<(Played, Judged), Verdict>>,
+}
 
 impl Round<'_> {
     /// Runs all of them. Answers are written into `update`, in place of those that are there.
     pub(crate) async fn run(&self, traces: bool, update: Option<&Path>) -> Result<Told> {
         let mut told = Told::default();
         let mut update = update.map(|path| Update::begin(path, &self.file.header)).transpose()?;
-        let mut runs = std::pin::pin!(self.runs()?);
+        let mut outcomes = Vec::new();
+        let mut runs = std::pin::pin!(self.runs(update.is_some())?);
         while let Some(run) = runs.next().await {
-            let (line, run) = run?;
+            let Run { number, line, came_to } = run?;
             if let Some(update) = &mut update {
-                let played = run.as_ref().and_then(|run| run.as_ref().ok()).map(|(played, _)| played);
-                update.write(&line, played, &self.target)?;
+                let played = came_to.as_ref().and_then(|came_to| came_to.as_ref().ok());
+                update.write(&line, played.map(|(played, _)| played), &self.target)?;
+                *told.updated.get_or_insert_default() += usize::from(played.is_some());
             }
-            let Some(run) = run else { continue };
-            if traces && let Ok((played, judged)) = &run {
+            let Some(came_to) = came_to else { continue };
+            if traces && let Ok((played, judged)) = &came_to {
                 told.stories.extend(story::of(&line.entry, played, judged));
             }
-            told.outcomes.push(self.outcome(&line.entry, run));
+            outcomes.push((number, outcome(&line.entry, came_to)));
         }
         if let Some(update) = update {
             update.finish()?;
         }
+        outcomes.sort_unstable_by_key(|(number, _)| *number);
+        told.outcomes = outcomes.into_iter().map(|(_, outcome)| outcome).collect();
         Ok(told)
     }
 
     /// Learns which places differ when nothing has changed. An answer with another status says nothing about them.
     pub(crate) async fn learn(&self) -> Result<Noise> {
         let mut noise = Noise::default();
-        let mut runs = std::pin::pin!(self.runs()?);
+        let mut runs = std::pin::pin!(self.runs(false)?);
         while let Some(run) = runs.next().await {
-            if let (line, Some(Ok((played, judged)))) = run?
+            let Run { line, came_to, .. } = run?;
+            if let Some(Ok((played, mut judged))) = came_to
                 && played.answer.status == line.entry.answer.status
             {
-                noise.learn(judged.operation.as_deref(), &judged.differences);
+                let mut looks = 1;
+                // More may differ than is told at a time.
+                while noise.learn(judged.operation.as_deref(), &judged.differences) && looks < LOOKS_MAX {
+                    judged = self.target.judge(&line.entry, &played, &noise)?;
+                    looks += 1;
+                }
             }
         }
         Ok(noise)
     }
 
-    fn outcome(&self, entry: &CaptureEntry, run: Result<(Played, Judged), Verdict>) -> Outcome {
-        let (played, judged) = match run {
-            Ok(judged) => judged,
-            Err(verdict) => return Outcome::of(entry, verdict),
-        };
-        let differences = self.noise.without(judged.operation.as_deref(), judged.differences);
-        let verdict = if differences.is_empty() { Verdict::Same } else { Verdict::Different(differences) };
-        Outcome {
-            operation: judged.operation,
-            took_us: played.ran.map(|(activation, _)| activation.service_us),
-            ..Outcome::of(entry, verdict)
-        }
-    }
-
-    /// Every line in its order; the calls among them that are meant run meanwhile.
-    fn runs(&self) -> Result<impl Stream<Item = Result<Run>>> {
+    /// Every line, and what became of the calls among them that are meant. In the order of the file only if that is
+    /// wanted: whoever waits for a slow one then holds up those after it.
+    fn runs(&self, in_order: bool) -> Result<impl Stream<Item = Result<Run>>> {
         let began = Instant::now();
         let mut first = None;
         let lines = self.file.entries()?.map(move |line| {
@@ -114,15 +121,20 @@ impl Round<'_> {
             let due = is_meant.then(|| began + self.pause(*first.get_or_insert(at), at));
             Ok((line, due))
         });
-        let run = move |line: Result<(Line, Option<Instant>)>| async move {
+        let run = move |(number, line): (usize, Result<(Line, Option<Instant>)>)| async move {
             let (line, due) = line?;
-            let Some(due) = due else { return Ok((line, None)) };
+            let Some(due) = due else { return Ok(Run { number, line, came_to: None }) };
             sleep_until(due).await;
-            let (target, entry) = (Arc::clone(&self.target), Arc::clone(&line.entry));
-            let run = tokio::spawn(async move { run(&target, &entry).await }).await?;
-            Ok((line, Some(run)))
+            let (target, entry, noise) =
+                (Arc::clone(&self.target), Arc::clone(&line.entry), Arc::clone(&self.noise));
+            let came_to = tokio::spawn(async move { run(&target, &entry, &noise).await }).await?;
+            Ok(Run { number, line, came_to: Some(came_to) })
         };
-        Ok(stream::iter(lines).map(run).buffered(IN_FLIGHT_MAX))
+        let runs = stream::iter(lines.enumerate()).map(run);
+        Ok(match in_order {
+            true => runs.buffered(IN_FLIGHT_MAX).left_stream(),
+            false => runs.buffer_unordered(IN_FLIGHT_MAX).right_stream(),
+        })
     }
 
     /// How long after the first call this one is due.
@@ -134,13 +146,23 @@ impl Round<'_> {
     }
 }
 
-async fn run(target: &Target, entry: &CaptureEntry) -> Result<(Played, Judged), Verdict> {
+fn outcome(entry: &CaptureEntry, came_to: Result<(Played, Judged), Verdict>) -> Outcome {
+    let (played, Judged { operation, differences }) = match came_to {
+        Ok(judged) => judged,
+        Err(verdict) => return Outcome::of(entry, verdict),
+    };
+    let verdict = if differences.is_empty() { Verdict::Same } else { Verdict::Different(differences) };
+    let took_us = played.ran.map(|(activation, _)| activation.service_us);
+    Outcome { operation, took_us, ..Outcome::of(entry, verdict) }
+}
+
+async fn run(target: &Target, entry: &CaptureEntry, noise: &Noise) -> Result<(Played, Judged), Verdict> {
     if let Some(why) = never_ran(entry).or_else(|| target.passes_over(entry)) {
         return Err(Verdict::Skipped(why.to_owned()));
     }
     let played = async {
         let played = target.play(entry).await?;
-        let judged = target.judge(entry, &played)?;
+        let judged = target.judge(entry, &played, noise)?;
         anyhow::Ok((played, judged))
     };
     played.await.map_err(|error| Verdict::Failed(trouble::chain(&error)))
@@ -148,8 +170,7 @@ async fn run(target: &Target, entry: &CaptureEntry) -> Result<(Played, Judged), 
 
 /// Why there is nothing to compare with, if there is not.
 fn never_ran(entry: &CaptureEntry) -> Option<&'static str> {
-    let was_refused = entry.activation.error.is_some() && entry.activation.operation.is_none();
-    if was_refused && matches!(entry.answer.status, 410 | 503 | 504) {
+    if !entry.was_begun() {
         return Some("no Func ran when it was captured");
     }
     matches!(entry.invoke.body, Body::Stored(_)).then_some("its body is not in the file")

@@ -1,14 +1,17 @@
 //! `Site`: whoever listens at a URL answers captured calls again, over plain HTTP.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use compare::Noise;
 use swagger::{BasePath, Document};
 use ureq::Agent;
 use ureq::http::Request;
 use wire::capture::{CaptureEntry, REDACTED};
-use wire::{Answer, Body, Version};
+use wire::{Answer, Body, BundleSha, Version};
 
 use super::local::Scene;
 use super::outcome::Judged;
@@ -20,7 +23,9 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// Names what a call is a replay of, so that whoever answers can tell.
 const MARK: &str = "x-funcatron-replay";
 /// What belongs to the connection that a request came by, and not to the request.
-const OF_CONNECTIONS: [&str; 8] = [
+const OF_CONNECTIONS: [&str; 9] = [
+    // What we understand ourselves is said for us.
+    "accept-encoding",
     "connection",
     "content-length",
     "host",
@@ -41,12 +46,17 @@ pub(crate) struct Site {
     /// Whether the URL has a path of its own, in place of the base path of the capture.
     is_based: bool,
     base_path: BasePath,
-    document: Document,
+    /// What bundles say that answered before, as far as it is known.
+    documents: Documents,
+    no_document: Document,
     outside: bool,
 }
 
+/// The documents of bundles.
+pub(crate) type Documents = HashMap<BundleSha, Arc<Document>>;
+
 impl Site {
-    pub(crate) fn new(url: &str, scene: &Scene) -> Result<Self> {
+    pub(crate) fn new(url: &str, scene: &Scene, documents: Documents) -> Result<Self> {
         let is_based =
             url.split_once("://").is_some_and(|(_, rest)| rest.trim_end_matches('/').contains('/'));
         Ok(Self {
@@ -54,7 +64,8 @@ impl Site {
             url: url.trim_end_matches('/').to_owned(),
             is_based,
             base_path: scene.base_path.clone(),
-            document: Document::parse(NO_DOCUMENT)?,
+            documents,
+            no_document: Document::parse(NO_DOCUMENT)?,
             outside: scene.outside,
         })
     }
@@ -105,7 +116,7 @@ impl Site {
             request = request.header(name, value);
         }
         let sent = invoke.headers.iter().filter(|(name, value)| {
-            value != REDACTED && name != "x-request-id" && !OF_CONNECTIONS.contains(&name.as_str())
+            !value.contains(REDACTED) && name != "x-request-id" && !OF_CONNECTIONS.contains(&name.as_str())
         });
         for (name, value) in sent {
             request = request.header(name, value);
@@ -117,12 +128,22 @@ impl Site {
         Ok(request.body(body.to_vec())?)
     }
 
-    /// Takes out what is secret in every API.
+    /// Takes out what is secret in every API, and what the document says.
     pub(crate) fn redact(&self, entry: &mut CaptureEntry) {
-        runner::redact(entry, &self.document, &self.base_path);
+        runner::redact(entry, self.document(&entry.activation.bundle), &self.base_path);
     }
 
-    pub(crate) fn judge(&self, entry: &CaptureEntry, played: &Played) -> Judged {
-        Judged::of(&self.document, &self.base_path, entry, &played.answer)
+    pub(crate) fn judge(&self, entry: &CaptureEntry, played: &Played, noise: &Noise) -> Judged {
+        let document = self.document(&entry.activation.bundle);
+        Judged::of(document, &self.base_path, entry, &played.answer, noise)
+    }
+
+    /// Whether it is known of all these bundles what their documents say.
+    pub(crate) fn knows(&self, bundles: &[BundleSha]) -> bool {
+        bundles.iter().all(|sha| self.documents.contains_key(sha))
+    }
+
+    fn document(&self, sha: &BundleSha) -> &Document {
+        self.documents.get(sha).map_or(&self.no_document, |known| known)
     }
 }

@@ -1,17 +1,20 @@
 //! `Target`: who answers captured calls again.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use compare::Noise;
+use swagger::Document;
 use wire::admin::{BundleInfo, RouteInfo};
 use wire::capture::{CaptureEntry, Drawn};
-use wire::{Activation, Answer, BundleSha};
+use wire::{Activation, Answer, Bundle, BundleSha};
 
 use super::cluster::Cluster;
 use super::local::{Local, Scene};
 use super::outcome::Judged;
-use super::site::Site;
+use super::site::{Documents, Site};
 use crate::connection::Given;
 use crate::server::Server;
 use crate::{connection, folder, output, selection};
@@ -50,11 +53,20 @@ impl Target {
         }
     }
 
-    pub(crate) fn judge(&self, entry: &CaptureEntry, played: &Played) -> Result<Judged> {
+    /// How the answer compares to the one before, but for what differs anyway.
+    pub(crate) fn judge(&self, entry: &CaptureEntry, played: &Played, noise: &Noise) -> Result<Judged> {
         match self {
-            Self::Local(local) => local.judge(entry, played),
-            Self::Cluster(cluster) => cluster.judge(entry, played),
-            Self::Site(site) => Ok(site.judge(entry, played)),
+            Self::Local(local) => local.judge(entry, played, noise),
+            Self::Cluster(cluster) => cluster.judge(entry, played, noise),
+            Self::Site(site) => Ok(site.judge(entry, played, noise)),
+        }
+    }
+
+    /// Whether it is known what the documents of these bundles say, or of those that answer in their place.
+    pub(crate) fn is_described(&self, bundles: &[BundleSha]) -> bool {
+        match self {
+            Self::Site(site) => site.knows(bundles),
+            Self::Local(_) | Self::Cluster(_) => true,
         }
     }
 
@@ -75,6 +87,10 @@ impl Target {
 pub(crate) struct Servers<'s> {
     pub(crate) given: &'s Given,
     pub(crate) scene: &'s Scene,
+    /// The bundles that answered.
+    pub(crate) bundles: &'s [BundleSha],
+    /// The bundle that stands for them.
+    pub(crate) noise_from: Option<&'s str>,
 }
 
 impl Servers<'_> {
@@ -82,7 +98,7 @@ impl Servers<'_> {
     pub(crate) async fn target(&self, text: &str) -> Result<Target> {
         if text.contains("://") {
             let url = connection::url(text).map_err(anyhow::Error::msg)?;
-            return Ok(Target::Site(Site::new(&url, self.scene)?));
+            return Ok(Target::Site(Site::new(&url, self.scene, self.documents()?)?));
         }
         if Path::new(text).exists() {
             return Ok(Target::Local(self.local(text).await?));
@@ -96,44 +112,77 @@ impl Servers<'_> {
         let captured = routes.into_iter().find(|route| route.id == *self.scene.route());
         match captured.filter(|route| route.bundles.iter().any(|bundle| bundle.sha == sha)) {
             Some(route) => Ok(Target::Cluster(Cluster::new(server, route, Some(sha), self.scene))),
-            None => Ok(Target::Local(Local::one(self.scene, fetch(&server, &sha)?).await?)),
+            None => {
+                self.check_props()?;
+                Ok(Target::Local(Local::one(self.scene, fetch(&server, &sha)?).await?))
+            }
         }
     }
 
     /// The bundles that answered, to learn from them what differs anyway, if they can be had. Without its props a
     /// Func comes to something else, from which nothing is to be learned.
-    pub(crate) async fn old(&self, shas: &[BundleSha]) -> Option<Local> {
+    pub(crate) async fn old(&self) -> Option<Local> {
         // Whoever asked for no server need not have one.
-        let routes: Vec<RouteInfo> = Server::choose(self.given).ok()?.get("/routes").ok()?;
-        let captured = routes.into_iter().find(|route| route.id == *self.scene.route());
-        let lacking = self.scene.lacking(captured.map(|route| route.props).unwrap_or_default());
-        if !lacking.is_empty() {
-            output::remark(format!(
-                "the route has props that are not given here, with -p or --props: {}",
-                lacking.join(", ")
-            ));
+        Server::choose(self.given).ok()?;
+        if let Err(lacking) = self.check_props() {
+            output::remark(format!("what differs anyway is not known: {lacking}"));
             return None;
         }
-        self.bundles(shas).await.ok()
+        self.answered().await.ok()
+    }
+
+    /// Whether all props of the captured route are given here, as far as a server tells which it has.
+    ///
+    /// # Errors
+    /// When one is lacking: without it a Func comes to something else, and what props are no server tells.
+    pub(crate) fn check_props(&self) -> Result<()> {
+        let routes = Server::choose(self.given).and_then(|server| server.get::<Vec<RouteInfo>>("/routes"));
+        let captured = routes.unwrap_or_default().into_iter().find(|route| route.id == *self.scene.route());
+        let lacking = self.scene.lacking(captured.map(|route| route.props).unwrap_or_default());
+        if !lacking.is_empty() {
+            bail!(
+                "the route has props that are needed to run its calls here and that no server tells; give them \
+                 with -p or --props: {}",
+                lacking.join(", ")
+            );
+        }
+        Ok(())
     }
 
     /// A bundle in this process.
     pub(crate) async fn local(&self, text: &str) -> Result<Local> {
-        let path = Path::new(text);
-        let zip = if path.exists() {
-            folder::bundle(path)?
-        } else {
-            let server = Server::choose(self.given)?;
-            let sha = bundle(&server, text)?;
-            fetch(&server, &sha)?
-        };
-        Local::one(self.scene, zip).await.with_context(|| text.to_owned())
+        self.check_props()?;
+        Local::one(self.scene, self.zip(text)?).await.with_context(|| text.to_owned())
     }
 
-    /// These bundles in this process, each for what it answered before.
-    pub(crate) async fn bundles(&self, shas: &[BundleSha]) -> Result<Local> {
+    fn zip(&self, text: &str) -> Result<Bytes> {
+        let path = Path::new(text);
+        if path.exists() {
+            return folder::bundle(path);
+        }
         let server = Server::choose(self.given)?;
-        let zips: Result<Vec<_>> = shas.iter().map(|sha| Ok((sha.clone(), fetch(&server, sha)?))).collect();
+        fetch(&server, &bundle(&server, text)?)
+    }
+
+    /// What is known of the answers of the bundles that answered.
+    fn documents(&self) -> Result<Documents> {
+        if let Some(text) = self.noise_from {
+            let bundle = Bundle::open(&self.zip(text)?)?;
+            let document = Arc::new(Document::parse(&bundle.document)?);
+            return Ok(self.bundles.iter().map(|sha| (sha.clone(), Arc::clone(&document))).collect());
+        }
+        // Whoever asks a site need not have a server.
+        let Ok(server) = Server::choose(self.given) else { return Ok(Documents::new()) };
+        let known = |sha: &BundleSha| Some((sha.clone(), Arc::new(document(&server, sha).ok()?)));
+        Ok(self.bundles.iter().filter_map(known).collect())
+    }
+
+    /// The bundles that answered in this process, each for what it answered before.
+    pub(crate) async fn answered(&self) -> Result<Local> {
+        self.check_props()?;
+        let server = Server::choose(self.given)?;
+        let zips: Result<Vec<_>> =
+            self.bundles.iter().map(|sha| Ok((sha.clone(), fetch(&server, sha)?))).collect();
         let zips = zips.context("fetch what has answered these calls; --against names another bundle")?;
         Local::each(self.scene, zips).await
     }
@@ -149,6 +198,12 @@ fn bundle(server: &Server, text: &str) -> Result<BundleSha> {
     }
 }
 
-pub(crate) fn fetch(server: &Server, sha: &BundleSha) -> Result<Bytes> {
+/// The document of a bundle.
+pub(crate) fn document(server: &Server, sha: &BundleSha) -> Result<Document> {
+    let json = server.bytes(&format!("/bundles/{sha}/document"))?;
+    Document::parse(&json).with_context(|| format!("bundle {}", sha.short()))
+}
+
+fn fetch(server: &Server, sha: &BundleSha) -> Result<Bytes> {
     Ok(server.bytes(&format!("/bundles/{sha}/content"))?.into())
 }

@@ -1,7 +1,7 @@
 //! What is secret by its name, in every API and where no document says so.
 
-/// Headers that carry credentials.
-const HEADERS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
+use wire::capture::SECRET_HEADERS;
+
 /// Members of bodies and queries, in small letters and without `_` and `-`.
 const MEMBERS: [&str; 11] = [
     "accesstoken",
@@ -20,7 +20,7 @@ const MEMBERS: [&str; 11] = [
 const SENT_MEMBERS: [&str; 2] = ["key", "signature"];
 
 pub(super) fn is_secret_header(name: &str) -> bool {
-    HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name))
+    SECRET_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 pub(super) fn is_secret_member(name: &str) -> bool {

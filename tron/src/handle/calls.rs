@@ -65,8 +65,9 @@ fn queue(route: &Route, invoke: &Invoke) -> Result<String, Rejection> {
 }
 
 fn invoke(route: &Route, request: CallRequest) -> Invoke {
-    let CallRequest { method, path, query, headers, body, bundle, replay, id, at, scheme, host, client } =
-        request;
+    let CallRequest {
+        method, path, query, headers, body, bundle, replay, id, at, scheme, host, client, ..
+    } = request;
     let now = Timestamp::now();
     let own_host = || if route.host == "*" { ANY_HOST.to_owned() } else { route.host.clone() };
     Invoke {

@@ -56,6 +56,7 @@ fn get(path: &str) -> CallRequest {
         body: Body::EMPTY,
         bundle: None,
         replay: None,
+        redacted: Vec::new(),
         id: None,
         at: None,
         scheme: None,
@@ -99,11 +100,12 @@ async fn a_call_that_is_run_again_is_compared_with_what_it_came_to() {
     let _runner = Runner::start(&stage.broker, None).await;
     let sha = stage.upload(&document("A", 1)).await;
     let route = stage.handle.deploy(&request(&sha), "test").await.unwrap().route;
-    let compared = async |body: &'static str| {
+    let compared = async |text: &str, redacted: &[&str], body: &'static str| {
         let expected = json!({"v": 1, "id": "r", "activation": ActivationId::generate(), "attempt": 1,
-            "status": 200, "headers": [], "body": {"text": "before"}});
+            "status": 200, "headers": [], "body": {"text": text}});
         let asked = CallRequest {
             bundle: Some(sha.clone()),
+            redacted: redacted.iter().map(|place| (*place).to_owned()).collect(),
             replay: Some(Box::new(Replay {
                 of: ActivationId::generate(),
                 drawn: None,
@@ -120,9 +122,11 @@ async fn a_call_that_is_run_again_is_compared_with_what_it_came_to() {
         let (compared, ()) = tokio::join!(stage.handle.call_compared(&route, asked), played);
         serde_json::to_value(compared.unwrap().differences).unwrap()
     };
-    assert_eq!(compared("before").await, json!([]));
-    let differences = compared("after").await;
+    assert_eq!(compared("before", &[], "before").await, json!([]));
+    let differences = compared("before", &[], "after").await;
     assert_eq!(differences[0]["place"], "body", "{differences}");
+    assert_eq!(compared("[redacted]", &["answer.body"], "after").await, json!([]));
+    assert_ne!(compared("[redacted]", &["invoke.body"], "after").await, json!([]));
 
     let mut asked = get("/a/x");
     let expected = json!({"of": ActivationId::generate(), "expected": {"v": 1, "id": "r", "attempt": 1,
@@ -130,6 +134,15 @@ async fn a_call_that_is_run_again_is_compared_with_what_it_came_to() {
     asked.replay = Some(serde_json::from_value(expected).unwrap());
     let refused = stage.handle.call_compared(&route, asked).await.unwrap_err();
     assert_eq!(refused.kind(), ProblemKind::InvalidRequest);
+
+    // It was cut off: no bundle has to do with that.
+    let cut_off = json!({"of": ActivationId::generate(), "drawn": {"seed": "0".repeat(64)},
+        "expected": {"v": 1, "id": "r", "attempt": 1, "activation": ActivationId::generate(), "status": 502,
+            "headers": []}});
+    let mut asked = get("/a/x");
+    (asked.bundle, asked.replay) = (Some(sha.clone()), Some(serde_json::from_value(cut_off).unwrap()));
+    let refused = stage.handle.call_compared(&route, asked).await.unwrap_err();
+    assert_eq!(refused.kind(), ProblemKind::Conflict);
 }
 
 #[tokio::test]

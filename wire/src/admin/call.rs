@@ -27,6 +27,9 @@ pub struct CallRequest {
     /// That it is a captured call, run again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<Box<Replay>>,
+    /// Where something was taken out of the answer that the replay expects, as the capture tells it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redacted: Vec<String>,
     /// The request id that the Func sees; a new one when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,

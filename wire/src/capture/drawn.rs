@@ -18,6 +18,13 @@ pub struct Drawn {
     pub truncated: bool,
 }
 
+impl Drawn {
+    /// Whether there was no Func that could have drawn anything: one that ran was given a seed.
+    pub fn is_nothing(&self) -> bool {
+        self.seed.bytes().all(|digit| digit == b'0')
+    }
+}
+
 /// One thing that a Func asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
