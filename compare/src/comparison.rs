@@ -1,5 +1,7 @@
 //! `Comparison`: judges the answers of one operation.
 
+use std::cell::OnceCell;
+
 use swagger::{Document, Operation};
 use wire::Answer;
 use wire::capture::SECRET_HEADERS;
@@ -62,7 +64,15 @@ impl<'d> Comparison<'d> {
             .map(|operation| self.document.response_headers(operation, expected.status).collect::<Vec<_>>());
         let sides =
             headers::Sides { expected: &expected.headers, actual: &actual.headers, redacted: self.redacted };
-        let is_secret = |name: &str| self.is_secret_header(expected.status, name);
+        // Read only where something differs.
+        let secrecy = OnceCell::new();
+        let secrecy = || {
+            let of = |operation| Secrecy::of(operation, expected, actual);
+            secrecy.get_or_init(|| self.operation.map(of).unwrap_or_default())
+        };
+        let is_secret = |name: &str, text: &str| {
+            self.is_secret_header(expected.status, name) || secrecy().is_told_by(text)
+        };
         headers::compare(&described.unwrap_or_default(), &sides, is_secret, &mut found);
         if expected.body == actual.body {
             return found.into_differences();
@@ -71,14 +81,12 @@ impl<'d> Comparison<'d> {
         let part = self
             .operation
             .map(|operation| self.document.response_body(operation, expected.status, content_type));
-        let secrecy =
-            self.operation.map(|operation| Secrecy::of(operation, expected, actual)).unwrap_or_default();
         let sides = bodies::Sides {
             content_type,
             expected: &expected.body,
             actual: &actual.body,
             redacted: self.redacted,
-            secrecy: &secrecy,
+            secrecy: secrecy(),
         };
         bodies::compare(part.as_ref(), &sides, &mut found);
         found.into_differences()

@@ -140,9 +140,19 @@ impl<'n> Found<'n> {
         self.add(place, || (text(expected), text(actual)));
     }
 
-    pub(crate) fn values(&mut self, steps: &[Step], expected: Option<&Value>, actual: Option<&Value>) {
+    /// A part of a body, and unless it is secret, what is there.
+    pub(crate) fn values(
+        &mut self,
+        steps: &[Step],
+        expected: Option<&Value>,
+        actual: Option<&Value>,
+        is_secret: impl FnOnce() -> bool,
+    ) {
         let place = Place::Body(steps.to_vec());
-        self.add(place, || (expected.map(shown::json), actual.map(shown::json)));
+        self.add(place, || match is_secret() {
+            true => (None, None),
+            false => (expected.map(shown::json), actual.map(shown::json)),
+        });
     }
 
     /// A place of which nobody is told what is there.
@@ -172,8 +182,8 @@ mod tests {
         found.texts(Place::Status, Some(&200), Some(&500));
         found.texts(Place::Header("location".to_owned()), Some(&"/a\u{1b}[2J"), None);
         let steps = [Step::Member("a/b\n".to_owned()), Step::Item(3)];
-        found.values(&steps, None, Some(&Value::from("x".repeat(1_000))));
-        found.values(&[], Some(&Value::Null), Some(&Value::Bool(true)));
+        found.values(&steps, None, Some(&Value::from("x".repeat(1_000))), || false);
+        found.values(&[], Some(&Value::Null), Some(&Value::Bool(true)), || false);
         let told = summary(&found.into_differences());
         assert!(
             told.starts_with("status: 200 became 500; headers.location: /a\\u{1b}[2J is gone; "),

@@ -23,7 +23,7 @@ pub(crate) struct Sides<'h> {
 pub(crate) fn compare(
     described: &[(&str, Part<'_>)],
     sides: &Sides<'_>,
-    is_secret: impl Fn(&str) -> bool,
+    is_secret: impl Fn(&str, &str) -> bool,
     found: &mut Found<'_>,
 ) {
     let Sides { expected, actual, redacted } = *sides;
@@ -42,7 +42,7 @@ pub(crate) fn compare(
         {
             continue;
         }
-        if is_secret(&name) {
+        if was.iter().chain(&is).any(|value| is_secret(&name, value)) {
             found.secret(Place::Header(name));
             continue;
         }

@@ -63,11 +63,15 @@ impl<'w, 'n> Walk<'w, 'n> {
     }
 
     fn differ(&mut self, expected: Option<&Value>, actual: Option<&Value>) {
-        if self.secrecy.is_any() && self.secrecy.touches(&pointer(&self.steps)) {
-            self.found.secret(Place::Body(self.steps.clone()));
-        } else {
-            self.found.values(&self.steps, expected, actual);
-        }
+        let (secrecy, steps) = (self.secrecy, &self.steps);
+        let tells = |value: &Value| match value {
+            Value::String(text) => secrecy.is_told_by(text),
+            other => secrecy.is_told_by(&other.to_string()),
+        };
+        self.found.values(steps, expected, actual, || {
+            secrecy.is_any()
+                && (secrecy.touches(&pointer(steps)) || expected.into_iter().chain(actual).any(tells))
+        });
     }
 
     fn members(

@@ -164,6 +164,12 @@ fn of_a_secret_only_the_place_is_told() {
     );
     assert_eq!(told(&json!({}), &was), "body/session: differs; body/owner: differs");
     assert_eq!(told(&was, &json!([7])), "body: differs");
+    // Nor where it is said once more.
+    let link = json!({"session": "stuvwxyz", "link": "/login?s=stuvwxyz"});
+    assert_eq!(told(&json!({"session": "stuvwxyz"}), &link), "body/link: differs");
+    let there = with(json_answer(&link), "location", "/login?s=stuvwxyz");
+    let found = Comparison::of_request(&document, "GET", "/pets").differences(&json_answer(&link), &there);
+    assert_eq!(summary(&found), "headers.location: differs");
     let broken = |body: &str| answer(200, "application/json", body.to_owned());
     let found = Comparison::of_request(&document, "GET", "/pets");
     assert_eq!(summary(&found.differences(&broken("{\"session\":\"a"), &broken("{}"))), "body: differs");
