@@ -93,6 +93,15 @@ impl Activations {
 
     /// The newest records that the query wants, then every further one.
     pub(crate) fn follow(&self, query: Query) -> Follow {
+        self.follow_after(query, newest)
+    }
+
+    /// The same for who wants log lines: the records of the newest of them, then every further one.
+    pub(crate) fn follow_logs(&self, query: Query) -> Follow {
+        self.follow_after(query, newest_printing)
+    }
+
+    fn follow_after(&self, query: Query, newest: fn(&VecDeque<Bytes>, &Query) -> Vec<Activation>) -> Follow {
         let live = self.live.subscribe();
         let (lines, seen) = {
             let ring = self.ring();
@@ -124,6 +133,24 @@ impl Ring {
 fn newest(lines: &VecDeque<Bytes>, query: &Query) -> Vec<Activation> {
     let wanted = lines.iter().rev().filter_map(|line| query.read(line));
     let mut found: Vec<Activation> = wanted.take(query.limit).collect();
+    found.reverse();
+    found
+}
+
+/// The records of the newest log lines that the query wants. They have only those lines.
+fn newest_printing(lines: &VecDeque<Bytes>, query: &Query) -> Vec<Activation> {
+    let (mut found, mut left) = (Vec::new(), query.limit);
+    for mut activation in lines.iter().rev().filter_map(|line| query.read(line)) {
+        if left == 0 {
+            break;
+        }
+        activation.logs.retain(|line| query.wants_line(line));
+        activation.logs.drain(..activation.logs.len().saturating_sub(left));
+        left -= activation.logs.len();
+        if !activation.logs.is_empty() {
+            found.push(activation);
+        }
+    }
     found.reverse();
     found
 }
@@ -243,6 +270,24 @@ pub(crate) mod tests {
             let Some(Recorded::Activation(activation)) = follow.next().await else { panic!("no record") };
             assert_eq!(activation.request_id.as_str(), expected);
         }
+    }
+
+    #[tokio::test]
+    async fn who_follows_lines_sees_the_newest_of_those_however_many_calls_came_since() {
+        let kept = activations(99, usize::MAX);
+        let error = |text: &str| {
+            let level = wire::Level::Error;
+            LogLine { at: Timestamp(1), stream: Stream::Stderr, level, text: text.to_owned() }
+        };
+        let failed = Activation { logs: ["first", "second", "third"].map(error).into(), ..record() };
+        kept.record(wire::encode_line(&failed).unwrap());
+        (0..50).for_each(|_| kept.record(line("quiet", "all is well")));
+        let query = Query { level: Some(wire::Level::Error), ..Query::newest(2) };
+        let mut follow = kept.follow_logs(query.clone());
+        let Some(Recorded::Activation(found)) = follow.next().await else { panic!("no record") };
+        let texts: Vec<String> = query.entries(*found).map(|entry| entry.text).collect();
+        assert_eq!(texts, ["second", "third"], "the newest two lines");
+        assert!(follow.kept.is_empty(), "no call without such a line");
     }
 
     #[tokio::test]

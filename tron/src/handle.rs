@@ -265,6 +265,11 @@ impl Handle {
         self.shared.activations.follow(query)
     }
 
+    /// The activations of the newest log lines that the query wants, then every further one.
+    pub fn follow_logs(&self, query: Query) -> Follow {
+        self.shared.activations.follow_logs(query)
+    }
+
     /// A route as it is listed. What cannot be found out for the moment is left empty.
     async fn describe(&self, route: &Route, trials: &[TrialReport]) -> RouteInfo {
         let (mut queued, mut alarm) = (0, None);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wire::admin::LogEntry;
-use wire::{Activation, BundleSha, Level, RequestId, RouteId, Timestamp};
+use wire::{Activation, BundleSha, Level, LogLine, RequestId, RouteId, Timestamp};
 
 /// Which activations, or log lines, somebody wants to see.
 #[derive(Clone, Debug)]
@@ -53,11 +53,15 @@ impl Query {
             && self.since.is_none_or(|since| ended(activation) >= since)
     }
 
+    /// Whether this line of an activation is wanted.
+    pub(crate) fn wants_line(&self, line: &LogLine) -> bool {
+        self.since.is_none_or(|since| line.at >= since) && self.level.is_none_or(|level| line.level >= level)
+    }
+
     /// What was printed during this activation, as far as it is wanted.
     pub(crate) fn entries(&self, activation: Activation) -> impl DoubleEndedIterator<Item = LogEntry> {
-        let (since, level) = (self.since.unwrap_or(Timestamp(0)), self.level.unwrap_or(Level::Trace));
-        let Activation { id, request_id, route, bundle, operation, logs, .. } = activation;
-        let wanted = logs.into_iter().filter(move |line| line.at >= since && line.level >= level);
+        let Activation { id, request_id, route, bundle, operation, replay_of, logs, .. } = activation;
+        let wanted = logs.into_iter().filter(move |line| self.wants_line(line));
         wanted.map(move |line| LogEntry {
             at: line.at,
             request_id: request_id.clone(),
@@ -65,6 +69,7 @@ impl Query {
             route: route.clone(),
             bundle: bundle.clone(),
             operation: operation.clone(),
+            replay_of,
             stream: line.stream,
             level: line.level,
             text: line.text,
@@ -79,7 +84,7 @@ fn ended(activation: &Activation) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use wire::{LogLine, Stream};
+    use wire::Stream;
 
     use super::*;
     use crate::activations::tests::record;

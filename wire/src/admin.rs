@@ -213,6 +213,9 @@ pub struct LogEntry {
     /// The `operationId`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
+    /// The execution that it was a copy of; no client waited for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<crate::ActivationId>,
     /// Where it came from.
     pub stream: crate::Stream,
     /// How much it matters.

@@ -11,20 +11,21 @@ use crate::query::Query;
 
 impl Api {
     pub(super) fn follow_activations(&self, query: Query) -> Response {
-        self.stream(query, |_, activation| vec![activation])
+        self.stream(self.handle.follow(query.clone()), query, |_, activation| vec![activation])
     }
 
     pub(super) fn follow_logs(&self, query: Query) -> Response {
-        self.stream(query, |query, activation| query.entries(activation).collect())
+        let follow = self.handle.follow_logs(query.clone());
+        self.stream(follow, query, |query, activation| query.entries(activation).collect())
     }
 
     /// Streams what `view` makes of each activation, until the reader leaves or Tron stops.
-    fn stream<T>(&self, query: Query, view: fn(&Query, Activation) -> Vec<T>) -> Response
+    fn stream<T>(&self, follow: Follow, query: Query, view: fn(&Query, Activation) -> Vec<T>) -> Response
     where
         T: Serialize + Send + Sync + 'static,
     {
         let (lines, response) = wire::http::lines();
-        let (follow, stop) = (self.handle.follow(query.clone()), self.stop.clone());
+        let stop = self.stop.clone();
         self.streams.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
