@@ -107,6 +107,7 @@ class Views:
         self.browser.see("Latest requests")
         self.browser.see("getGreeting")
         self.browser.see("/hello/ada")
+        self.browser.see("in the last two minutes, up to ", ".chart-large")
 
     def log_lines_come_live_and_pass_filters(self):
         self.go("#/logs")
@@ -146,6 +147,7 @@ class Views:
         self.browser.click("button", "Show its story")
         for words in ("Waited", "Ran", "Processor", "for the story", self.sha[:8], "runner-"):
             self.browser.see(words, ".story")
+        self.browser.wait("[...document.querySelectorAll('.facts dd')].some((fact) => fact.innerText === '/markup')")
         self.go("#/requests/nobody-has-this-id")
         self.browser.see("funcatron logs --request-id nobody-has-this-id")
 
@@ -221,9 +223,19 @@ class Views:
         self.go(f"#/captures?route={self.markup['id']}")
         self.browser.see("funcatron capture start ROUTE")
         self.browser.wait(f"document.querySelector('.view select').value === '{self.markup['id']}'")
+        self.browser.fill(".view form input:not([type=number])", "nonsense")
+        self.browser.click("button", "Start")
+        self.browser.wait("document.querySelector('.toast')?.innerText.includes('nonsense')")
+        assert " at line " not in self.browser.text(".toast"), self.browser.text(".toast")
+        # The browser itself notes that a request was refused.
+        noted = self.browser.settle()
+        assert noted and all("400" in each for each in noted), noted
+        self.browser.fill(".view form input:not([type=number])", "")
         self.browser.click("button", "Start")
         self.browser.see("No call was kept yet")
         self.browser.see("running")
+        until_when = " until "
+        assert until_when in self.browser.text(".where span:nth-child(2)")
         capture = self.browser.run("location.hash.split('/').at(-1)")
         for number in range(5):
             say(f"kept {number}", authorization="Bearer not to be seen")
@@ -234,6 +246,8 @@ class Views:
         self.browser.see("/markup/say/kept%204")
         self.browser.click("button", "Stop")
         self.browser.see("stopped")
+        # It was to run for longer than it did.
+        assert until_when not in self.browser.text(".where span:nth-child(2)"), self.browser.text(".where")
         self.browser.click("button", "Run 6 again")
         self.browser.see("6 of 6 were run again")
         self.browser.see("5 same")
@@ -242,10 +256,21 @@ class Views:
         self.browser.see("What the Func drew from outside")
         self.browser.see("the time: ")
         self.browser.see("random bytes")
+        # Who comes back finds what came of it.
         self.go(f"#/captures/{capture}")
+        self.browser.see("6 of 6 were run again")
         self.browser.click(".view tbody a", "kept%200")
         self.browser.see("invoke.headers.authorization")
+        self.browser.see("What it printed")
+        self.browser.see("kept 0", ".story .lines")
         assert "not to be seen" not in self.browser.text("main")
+
+    def what_a_replay_prints_is_not_taken_for_a_call(self):
+        self.go(f"#/logs?route={self.markup['id']}")
+        lines = "[...document.querySelectorAll('.log li')].filter((line) => line.innerText.includes('kept 0'))"
+        self.browser.wait(f"{lines}.length === 2")
+        marks = self.browser.run(f"{lines}.map((line) => line.querySelector('.badge')?.innerText ?? '')")
+        assert marks == ["", "replay"], marks
 
     def a_bundle_that_answers_otherwise_is_found(self):
         [capture] = admin("/captures")
@@ -263,6 +288,44 @@ class Views:
         self.browser.click("button", "Delete")
         self.browser.click("dialog button", "Delete")
         self.browser.see("No calls are kept yet")
+
+    def a_trial_says_how_it_does(self):
+        old = next(bundle["sha"] for bundle in admin("/bundles") if bundle["sha"] != self.sha and "Markup" in bundle["title"])
+        trial = {"mirror": 100, "failures_max": 100, "differences_max": 100, "calls_min": 1000}
+        deployed = admin("/deployments", "POST", {"sha": old, "weight": 0, "trial": trial})
+        until(lambda: say("kept 3") or route_of("/markup")["trials"][0]["different"] > 0, "a copy is answered otherwise")
+        self.go(f"#/routes/{self.markup['id']}")
+        self.browser.see("answered otherwise", ".facts")
+        self.browser.see("trial differs")
+        admin("/rollback", "POST", {"to": deployed["deployment"]["number"] - 1})
+
+    def an_address_leads_to_nothing_else(self):
+        """What stands in an address is the id of one thing: it cannot name another place of the admin API."""
+        target = f"/api/v1/routes/{self.markup['id']}"
+        elsewhere = f"..%2froutes%2f{self.markup['id']}%23"
+        self.go("#/logs")
+        self.browser.see("live")
+        begun = len(self.browser.requests)
+        for view, what in (("captures", "capture"), ("docs", "bundle"), ("routes", "route"), ("letters", "queue")):
+            self.go(f"#/{view}/{elsewhere}")
+            self.browser.wait("Boolean(document.querySelector('.problem'))")
+            if what != "queue":
+                self.browser.see(f"There is no such {what}.")
+            self.go(f"#/{view}/..")
+            self.browser.see('nothing is called ".."')
+        self.go(f"#/logs?route={elsewhere}")
+        self.browser.click("button", "Keep debug for 10 min")
+        self.browser.wait("Boolean(document.querySelector('.toast.bad'))")
+        asked = [urllib.parse.urlsplit(url).path for url in self.browser.requests[begun:]]
+        assert target not in asked, asked
+        for view in ("__proto__", "constructor", "toString"):
+            self.go(f"#/{view}")
+            self.browser.wait("document.querySelector('h1').innerText === 'Routes'")
+            self.go("#/logs")
+            self.browser.wait("document.querySelector('h1').innerText === 'Logs'")
+        # The browser itself notes what was refused; nothing else is wrong.
+        noted = [each for each in self.browser.settle() if " 40" not in each]
+        assert not noted, noted
 
     def nothing_of_it_ran(self):
         say(HOSTILE, "error")

@@ -70,6 +70,21 @@ export async function upload(path, file, type) {
   return read(await ask('POST', path, { body: file, type }));
 }
 
+/**
+ * Where something is: path`/captures/${id}`. Each value is one part of it, whatever it holds: what comes with an address
+ * or an answer leads nowhere else.
+ */
+export function path(texts, ...values) {
+  return String.raw({ raw: texts }, ...values.map(part));
+}
+
+function part(value) {
+  const text = String(value);
+  // Browsers fold these, and take one that is empty for none.
+  if (['', '.', '..'].includes(text)) throw new Problem({ detail: `nothing is called ${JSON.stringify(text)}` });
+  return encodeURIComponent(text);
+}
+
 /** A path with its query; what is empty is left out. */
 export function at(path, query) {
   const wanted = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');

@@ -2,6 +2,7 @@
 
 import { doorkeeper, session } from './api.js';
 import { h, to } from './dom.js';
+import { failed } from './page.js';
 import { pulse } from './pulse.js';
 import * as bundles from './bundles.js';
 import * as capture from './capture.js';
@@ -32,7 +33,7 @@ let shown = null;
 function address() {
   const [path, search = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const [view, ...parts] = path.split('/').map(decoded);
-  return { view: view in VIEWS ? view : 'routes', parts: parts.filter(Boolean), query: new URLSearchParams(search) };
+  return { view: Object.hasOwn(VIEWS, view) ? view : 'routes', parts: parts.filter(Boolean), query: new URLSearchParams(search) };
 }
 
 function decoded(part) {
@@ -56,7 +57,11 @@ function show() {
   const part = parts.length && one ? one : list;
   const root = h('div', { class: `view ${view}` });
   main.replaceChildren(root);
-  part.show({ root, parts, query, signal: leaving.signal });
+  try {
+    part.show({ root, parts, query, signal: leaving.signal });
+  } catch (error) {
+    root.replaceChildren(failed(error));
+  }
   // Whoever moves by keyboard or ear goes on in the new view.
   if (shown !== null && shown !== location.hash.split('?')[0]) main.focus({ preventScroll: true });
   shown = location.hash.split('?')[0];

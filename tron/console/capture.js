@@ -1,10 +1,10 @@
 // One capture: what it keeps, one call of it, and how a bundle would answer them now.
 
-import { get, lines, send } from './api.js';
+import { Problem, get, lines, path, send } from './api.js';
 import { empty, h, save, toast, to } from './dom.js';
 import { bytes, count, moment, place } from './format.js';
-import { remove, stateBadge, wanted } from './captures.js';
-import { failed, heading, showing } from './page.js';
+import { isPlanned, remove, stateBadge, wanted } from './captures.js';
+import { failed, heading, showing, there } from './page.js';
 import { exact } from './raw.js';
 import { entryPart } from './entry.js';
 import { Replay } from './replay.js';
@@ -16,8 +16,10 @@ export function show({ root, parts: [id, entry], signal }) {
   const content = h('div', {}, h('p', { class: 'hint' }, 'Reading …'));
   root.append(content);
   showing(content, signal, async () => {
-    const info = await get(`/captures/${id}`, signal);
-    const [entries, route] = await Promise.all([read(id, signal), get(`/routes/${info.capture.route}`, signal).catch(() => null)]);
+    const info = await there(get(path`/captures/${id}`, signal), 'capture');
+    // What is done below is done to the one that is shown.
+    if (info.capture.id !== id) throw new Problem({ detail: `asked for capture ${id}, the answer is about another` });
+    const [entries, route] = await Promise.all([read(id, signal), get(path`/routes/${info.capture.route}`, signal).catch(() => null)]);
     return entry ? one(info, entries, entry) : page(info, entries, route, signal);
   });
 }
@@ -25,7 +27,7 @@ export function show({ root, parts: [id, entry], signal }) {
 /** The oldest calls of it, each with its text as it was. */
 async function read(id, signal) {
   const entries = [];
-  for await (const text of lines(`/captures/${id}/export`, signal, (line) => line)) {
+  for await (const text of lines(path`/captures/${id}/export`, signal, (line) => line)) {
     const entry = exact(text);
     if (entry.invoke) entries.push({ text, entry });
     if (entries.length >= SHOWN) break;
@@ -38,14 +40,14 @@ function page(info, entries, route, signal) {
   const replay = new Replay(capture, entries, route, signal);
   return [
     heading(place(info), stateBadge(info.state), h('code', { class: 'id' }, capture.id), actions(info)),
-    h('p', { class: 'where' }, [`calls: ${wanted(capture)}`, `from ${moment(capture.from)} until ${moment(capture.until)}`,
+    h('p', { class: 'where' }, [`calls: ${wanted(capture)}`, `from ${moment(capture.from)}${isPlanned(info.state) ? ` until ${moment(capture.until)}` : ''}`,
       `kept until ${moment(capture.delete_at)}`, `asked for by ${capture.by}`].map((text) => h('span', {}, text))),
     h('dl', { class: 'tiles' }, [['Calls', count(info.entries)], ['Size', bytes(info.bytes)], ['Missed', count(info.missed)]]
       .map(([title, value]) => h('div', {}, h('dt', {}, title), h('dd', {}, value)))),
     entries.length ? replay.element : nothing(info),
     info.entries > entries.length && entries.length === SHOWN && h('div', {}, h('p', { class: 'hint' },
       `The oldest ${SHOWN} calls are shown. All of them are run again in a terminal:`),
-    h('pre', {}, `funcatron capture export ${capture.id} > calls.jsonl\nfuncatron replay calls.jsonl`)),
+    h('pre', {}, `funcatron capture export ${capture.id} -o calls.jsonl\nfuncatron replay calls.jsonl`)),
   ];
 }
 
@@ -62,11 +64,11 @@ function actions({ capture, state }) {
     }
   };
   const again = () => dispatchEvent(new Event('hashchange'));
-  const stop = act(async () => { await send('POST', `/captures/${capture.id}/stop`); again(); });
+  const stop = act(async () => { await send('POST', path`/captures/${capture.id}/stop`); again(); });
   const drop = act(async () => { if (await remove(capture.id)) location.hash = to('captures'); });
   const download = act(async () => {
     const all = [];
-    for await (const line of lines(`/captures/${capture.id}/export`, undefined, (text) => text)) all.push(line, '\n');
+    for await (const line of lines(path`/captures/${capture.id}/export`, undefined, (text) => text)) all.push(line, '\n');
     save(`${capture.id}.jsonl`, new Blob(all, { type: 'application/x-ndjson' }));
   });
   return h('div', { class: 'row end' },

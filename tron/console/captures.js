@@ -1,6 +1,6 @@
 // Captures: calls of a route that are kept whole, to be run again.
 
-import { get, send, upload } from './api.js';
+import { get, path, send, upload } from './api.js';
 import { badge, confirm, empty, field, h, select, toast, to } from './dom.js';
 import { bytes, count, moment, place } from './format.js';
 import { failed, heading, repeat } from './page.js';
@@ -31,7 +31,7 @@ export function show({ root, query, signal }) {
 
 function none() {
   return empty('No calls are kept yet. Choose a route above and start, or in a terminal:',
-    'funcatron capture start ROUTE --for 10m\nfuncatron capture export ID > calls.jsonl\nfuncatron replay calls.jsonl');
+    'funcatron capture start ROUTE --for 10m\nfuncatron capture export ID -o calls.jsonl\nfuncatron replay calls.jsonl');
 }
 
 const TIMES = [['300', '5 minutes'], ['3600', 'an hour'], ['21600', '6 hours'], ['86400', 'a day']];
@@ -51,7 +51,8 @@ function startForm(chosen, signal) {
       toast('Calls are kept from now on');
       location.hash = to('captures', [made.capture.id]);
     } catch (error) {
-      toast(error.message, 'bad');
+      // Where in our own JSON it stands helps nobody.
+      toast(error.message.replace(/ at line \d+ column \d+$/, ''), 'bad');
     }
   };
   return h('form', { class: 'filters', onsubmit: start },
@@ -81,7 +82,7 @@ function capturesTable() {
         h('a', { href: to('captures', [id]) }, h('code', {}, place(route))), h('code', {}, id)] },
       { title: 'State', of: ({ state }) => state, show: stateBadge },
       { title: 'Begun', kind: 'mono', of: ({ capture }) => moment(capture.from) },
-      { title: 'Until', kind: 'mono', of: ({ capture }) => moment(capture.until) },
+      { title: 'Until', kind: 'mono', of: ({ capture, state }) => (isPlanned(state) ? moment(capture.until) : null) },
       { title: 'Which calls', kind: 'text', of: ({ capture }) => wanted(capture) },
       { title: 'Calls', kind: 'number', of: (info) => count(info.entries) },
       { title: 'Size', kind: 'number', of: (info) => bytes(info.bytes) },
@@ -97,6 +98,11 @@ export function stateBadge(state) {
   return badge(...STATES[state] ?? [state]);
 }
 
+/** Whether it ends, or ended, when it was to: nothing says when another one did. */
+export function isPlanned(state) {
+  return state === 'running' || state === 'expired';
+}
+
 /** Which calls a capture is about, in words. */
 export function wanted({ sample, filters = [] }) {
   const share = sample === 100 ? 'all' : `${sample} %`;
@@ -106,6 +112,6 @@ export function wanted({ sample, filters = [] }) {
 /** Asks, then deletes it. */
 export async function remove(id) {
   const yes = await confirm('Delete this capture?', 'The calls that it keeps cannot be brought back. A file that was exported can be imported again.', 'Delete');
-  if (yes) await send('DELETE', `/captures/${id}`);
+  if (yes) await send('DELETE', path`/captures/${id}`);
   return yes;
 }

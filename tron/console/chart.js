@@ -1,6 +1,7 @@
-// `Chart`: a line of the last minutes, without scales: it says whether something moves.
+// `Chart`: a line of the last minutes, which says whether something moves.
 
 import { svg } from './dom.js';
+import { count } from './format.js';
 
 const WIDTH = 120;
 
@@ -10,16 +11,20 @@ export class Chart {
     Object.assign(this, { height, points });
     this.all = svg('path', { class: 'calls' });
     this.failed = svg('path', { class: 'failures' });
+    this.title = svg('title');
     this.element = svg('svg', {
       class: 'chart', viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label,
-    }, svg('path', { class: 'ground', d: `M0,${height - 0.5}H${WIDTH}` }), this.all, this.failed);
+    }, this.title, svg('path', { class: 'ground', d: `M0,${height - 0.5}H${WIDTH}` }), this.all, this.failed);
   }
 
+  /** Shows them; what its upper edge stands for. */
   update(history) {
     const shown = history.slice(-this.points);
     const top = Math.max(1, ...shown.map(({ rate }) => rate));
     this.all.setAttribute('d', this.area(shown.map(({ rate }) => rate / top)));
     this.failed.setAttribute('d', this.area(shown.map(({ failures }) => failures / top)));
+    this.title.textContent = `up to ${count(top)} a second`;
+    return top;
   }
 
   // The newest value is at the right edge; what is not known yet is left empty.

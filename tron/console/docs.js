@@ -1,10 +1,10 @@
 // The API docs of a bundle, made from its document.
 
-import { get } from './api.js';
+import { get, path } from './api.js';
 import { badge, h, select, to } from './dom.js';
 import { ApiDocument } from './document.js';
 import { place, short } from './format.js';
-import { heading, showing } from './page.js';
+import { heading, showing, there } from './page.js';
 import { schemaTree, limits, typeLine } from './schema.js';
 import { tryOut } from './tryout.js';
 
@@ -12,7 +12,7 @@ export function show({ root, parts: [sha], query, signal }) {
   const content = h('div', {}, h('p', { class: 'hint' }, 'Reading the document …'));
   root.append(content);
   showing(content, signal, async () => {
-    const [json, routes] = await Promise.all([get(`/bundles/${sha}/document`, signal), get('/routes', signal)]);
+    const [json, routes] = await Promise.all([there(get(path`/bundles/${sha}/document`, signal), 'bundle'), get('/routes', signal)]);
     const serving = routes.filter(({ bundles }) => bundles.some((bundle) => bundle.sha === sha));
     return page(new ApiDocument(json), { sha, routes: serving, open: query.get('open'), signal });
   });

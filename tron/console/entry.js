@@ -3,6 +3,7 @@
 import { badge, h, to } from './dom.js';
 import { bodyText, laidOut, moment, ms } from './format.js';
 import { approximate } from './raw.js';
+import { printed } from './request.js';
 import { statusBadge } from './requests.js';
 
 /** The call. */
@@ -19,7 +20,8 @@ export function entryPart({ invoke, answer, activation, drawn = {}, redacted = [
     h('article', { class: 'card' },
       h('header', { class: 'row' }, h('h2', {}, 'What it answered'), statusBadge(answer.status),
         h('span', { class: 'faint' }, `after ${ms(activation.service_us / 1000)}`), activation.operation && h('span', { class: 'faint end' }, activation.operation)),
-      message(answer.headers, answer.body)));
+      message(answer.headers, answer.body)),
+    h('article', { class: 'card' }, h('header', { class: 'row' }, h('h2', {}, 'What it printed')), printed(activation)));
 }
 
 function message(headers, body) {
@@ -33,7 +35,8 @@ function calls(all) {
   if (!all.length) return h('p', { class: 'hint' }, 'Nothing: its answer follows from the request alone.');
   return h('ol', { class: 'lines' }, all.map((call) => {
     const [[kind, what]] = Object.entries(call);
-    return h('li', {}, h('time', {}, `+${ms(what.at_us / 1000)}`), h('span', { class: 'said drawn' }, said(kind, what)));
+    return h('li', {}, h('time', {}, `+${ms(what.at_us / 1000)}`), h('span', { class: 'said drawn' }, said(kind, what)),
+      kind === 'http' && exchanged(what));
   }));
 }
 
@@ -45,6 +48,13 @@ function said(kind, what) {
     case 'http': return `${what.method} ${what.url}: ${outcome(what.outcome)} after ${ms(what.took_us / 1000)}`;
     default: return kind;
   }
+}
+
+/** What was sent to somebody else and what came back, whole. */
+function exchanged({ headers = [], body, outcome: { response } }) {
+  return h('details', { class: 'drawn' }, h('summary', {}, 'The request and its answer'),
+    h('h3', {}, 'Sent'), message(headers, body),
+    response && [h('h3', {}, 'Came back'), message(response.headers ?? [], response.body)]);
 }
 
 function outcome(of) {

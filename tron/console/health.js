@@ -14,6 +14,10 @@ export function health(stats, info) {
   const waiting = (stats.queued ?? 0) + stats.waiting;
   if (info?.alarm) return { word: 'alarm', kind: 'bad', why: info.alarm };
   if (share > FAILING) return { word: 'failing', kind: 'bad', why: `${percent(Math.min(1, share))} of its calls fail` };
+  const trial = info?.trials?.find(({ different }) => different > 0);
+  if (trial) {
+    return { word: 'trial differs', kind: 'warn', why: `a bundle on trial answered ${count(trial.different)} of ${count(trial.compared)} calls otherwise` };
+  }
   if (stats.runners === 0 && waiting > 0) return { word: 'waiting', kind: 'warn', why: 'no runner serves it, and calls wait' };
   if (share > 0) return { word: 'errors', kind: 'warn', why: `${count(stats.failures)} calls a second fail` };
   if ((stats.queue_ms?.p99 ?? 0) > SLOW_MS) {

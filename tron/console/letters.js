@@ -1,6 +1,6 @@
 // Dead letters: what was given up, to be looked at, tried again or thrown away.
 
-import { at, get, send } from './api.js';
+import { at, get, path, send } from './api.js';
 import { badge, confirm, empty, h, toast, to } from './dom.js';
 import { bytes, count, moment, place } from './format.js';
 import { failed, heading, repeat } from './page.js';
@@ -60,11 +60,11 @@ function queue(root, name, signal) {
   const actions = h('div', { class: 'row end', hidden: true }, again, purge);
   root.append(heading('Dead letters', h('code', { class: 'id' }, name), actions), list);
   const table = lettersTable((id) => redrive(id), (id) => throwAway(id));
-  const path = `/dead-letters/${encodeURIComponent(name)}`;
+  const here = path`/dead-letters/${name}`;
 
   const look = async () => {
     try {
-      const found = await get(at(path, { limit: SHOWN }), signal);
+      const found = await get(at(here, { limit: SHOWN }), signal);
       actions.hidden = found.length === 0;
       table.update(found);
       list.replaceChildren(found.length ? table.element : emptied());
@@ -81,13 +81,13 @@ function queue(root, name, signal) {
     if (!signal.aborted) await look();
   };
   const redrive = (id) => act(async () => {
-    const { redriven, kept } = await send('POST', `${path}/redrive`, id ? { id } : {});
+    const { redriven, kept } = await send('POST', `${here}/redrive`, id ? { id } : {});
     return `${redriven} begun again${kept ? `; ${kept} stay, which nobody can read or no route takes` : ''}`;
   });
   const throwAway = async (id) => {
     const what = id ? 'this message' : 'every message in this queue';
     if (!await confirm(`Throw ${what} away?`, 'Whoever was promised the call hears no more of it. It cannot be brought back.', 'Throw away')) return;
-    await act(async () => `${(await send('DELETE', at(path, { id }))).purged} thrown away`);
+    await act(async () => `${(await send('DELETE', at(here, { id }))).purged} thrown away`);
   };
   repeat(PERIOD, signal, look);
 }

@@ -1,6 +1,6 @@
 // From which level on the log lines of a route are kept, which can be changed for a while.
 
-import { get, send } from './api.js';
+import { get, path, send } from './api.js';
 import { h, toast } from './dom.js';
 import { moment } from './format.js';
 import { repeat } from './page.js';
@@ -11,9 +11,9 @@ const MINUTES = 10;
 /** What is kept of the route that `route` names, and how to see more. */
 export function levelControl(route, signal) {
   const said = h('span', { class: 'hint', role: 'status' });
-  const more = h('button', { type: 'button', onclick: () => change(() => send('PUT', `/levels/${route()}`, { level: 'debug', for_seconds: MINUTES * 60 })) },
+  const more = h('button', { type: 'button', onclick: () => change(() => send('PUT', path`/levels/${route()}`, { level: 'debug', for_seconds: MINUTES * 60 })) },
     `Keep debug for ${MINUTES} min`);
-  const back = h('button', { type: 'button', onclick: () => change(() => send('DELETE', `/levels/${route()}`)) }, 'Back to info');
+  const back = h('button', { type: 'button', onclick: () => change(() => send('DELETE', path`/levels/${route()}`)) }, 'Back to info');
   const element = h('div', { class: 'row', hidden: true }, more, back, said);
 
   const look = async () => {

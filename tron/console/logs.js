@@ -1,7 +1,7 @@
 // What Funcs print, as it comes.
 
 import { at, lines } from './api.js';
-import { empty, field, h, select, to } from './dom.js';
+import { badge, empty, field, h, select, to } from './dom.js';
 import { short, time } from './format.js';
 import { levelControl } from './level.js';
 import { heading } from './page.js';
@@ -157,5 +157,5 @@ function row(line) {
     h('time', { title: line.at }, time(line.at)),
     h('span', { class: 'level' }, line.level),
     h('a', { href: to('requests', [line.request_id]), title: `the story of request ${line.request_id}` }, line.operation ?? title ?? short(line.route)),
-    h('span', { class: 'said' }, line.text));
+    h('span', { class: 'said' }, line.replay_of && [badge('replay'), ' '], line.text));
 }

@@ -1,5 +1,6 @@
 // What views have in common: their heading, and how they say that something went wrong.
 
+import { Problem } from './api.js';
 import { h } from './dom.js';
 
 /** The heading of a view, with what can be done there. */
@@ -24,6 +25,15 @@ export async function showing(place, signal, make) {
     if (!signal.aborted) place.replaceChildren(...[made].flat().filter(Boolean));
   } catch (error) {
     if (!signal.aborted) place.replaceChildren(failed(error));
+  }
+}
+
+/** The one thing that was asked for by its id. Whether nothing has that id or nothing can have it, it is not there. */
+export async function there(asked, what) {
+  try {
+    return await asked;
+  } catch (error) {
+    throw [400, 404].includes(error.status) ? new Problem({ status: error.status, detail: `There is no such ${what}.` }) : error;
   }
 }
 

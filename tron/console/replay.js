@@ -1,7 +1,7 @@
 // `Replay`: captured calls, run again by a bundle, and where its answers differ. Each goes through the platform with
 // what the Func drew from outside; nothing leaves the sandbox. Tron compares, as it knows the document.
 
-import { sendText } from './api.js';
+import { path, sendText } from './api.js';
 import { badge, field, h, select, to } from './dom.js';
 import { count, ms, short, time } from './format.js';
 import { failed } from './page.js';
@@ -12,28 +12,42 @@ import { Table } from './table.js';
 /** Calls that run at a time. */
 const TOGETHER = 4;
 
+/** The last run: who looks at one of its calls finds it when they come back. */
+let last = null;
+
 export class Replay {
   constructor(capture, entries, route, signal) {
-    Object.assign(this, { capture, entries, route, signal, outcomes: new Map(), shown: null });
+    Object.assign(this, { capture, entries, route, signal, outcomes: new Map() });
     this.summary = h('div', { class: 'summary-of-replay', 'aria-live': 'polite' });
     this.differences = h('div', { 'aria-live': 'polite' });
     this.table = this.entriesTable();
     this.button = h('button', { type: 'button', class: 'primary', onclick: () => this.run() }, `Run ${count(entries.length)} again`);
     this.bundle = select((route?.bundles ?? []).map(({ sha, weight }) => [sha, `${short(sha)} (${weight} %)`]), route?.bundles[0]?.sha);
+    this.recall();
     const against = route ? h('div', { class: 'filters' }, field('By the bundle', this.bundle), this.button)
       : h('p', { class: 'hint' }, 'The route of these calls is gone: deploy a bundle there to run them again.');
     this.element = h('section', {}, against, this.summary, this.differences, this.table.element);
     this.draw();
   }
 
+  // What a bundle that is gone came to could not be compared with anything.
+  recall() {
+    if (last?.capture !== this.capture.id || !this.route?.bundles.some(({ sha }) => sha === last.bundle)) return;
+    this.outcomes = last.outcomes;
+    this.bundle.value = last.bundle;
+  }
+
   async run() {
-    this.outcomes.clear();
+    this.outcomes = new Map();
+    last = { capture: this.capture.id, bundle: this.bundle.value, outcomes: this.outcomes };
     this.differences.replaceChildren();
     this.button.disabled = true;
     const left = [...this.entries];
     const turn = async () => {
       for (let next = left.shift(); next && !this.signal.aborted; next = left.shift()) {
-        this.outcomes.set(next.entry.activation.id, await this.again(next));
+        const outcome = await this.again(next);
+        if (this.signal.aborted) return;
+        this.outcomes.set(next.entry.activation.id, outcome);
         this.draw();
       }
     };
@@ -44,7 +58,7 @@ export class Replay {
   /** Runs one of them again: how its answer differs, or why there is none. */
   async again({ text, entry }) {
     try {
-      const called = await sendText('POST', `/routes/${this.capture.route}/calls`, this.callOf(text, entry), this.signal);
+      const called = await sendText('POST', path`/routes/${this.capture.route}/calls`, this.callOf(text, entry), this.signal);
       return { differences: called.differences ?? [], status: called.answer.status };
     } catch (error) {
       return { error };

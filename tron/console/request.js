@@ -2,8 +2,9 @@
 
 import { at, get } from './api.js';
 import { badge, empty, h, to } from './dom.js';
-import { moment, ms, short, time } from './format.js';
+import { moment, ms, place, short, time } from './format.js';
 import { failed, heading } from './page.js';
+import { pulse } from './pulse.js';
 import { statusBadge } from './requests.js';
 
 /** Records come a moment after the answer. */
@@ -68,11 +69,12 @@ function timeline({ queued_ms: waited, service_us: service, cpu_us: cpu = 0, rep
 }
 
 function facts(record) {
+  const route = pulse.stats?.routes.find(({ id }) => id === record.route);
   const rows = [
     ['Operation', record.operation
       ? h('a', { href: to('docs', [record.bundle], { open: record.operation }) }, record.operation) : 'none matched'],
     ['Bundle', h('a', { href: to('docs', [record.bundle]), title: record.bundle }, h('code', {}, short(record.bundle)))],
-    ['Route', h('a', { href: to('routes', [record.route]) }, h('code', {}, record.route))],
+    ['Route', h('a', { href: to('routes', [record.route]), title: record.route }, h('code', {}, route ? place(route) : record.route))],
     ['Runner', h('code', {}, record.member)],
     ['Attempt', String(record.attempt)],
     ['Activation', h('code', {}, record.id)],
@@ -81,7 +83,8 @@ function facts(record) {
   return h('dl', { class: 'facts' }, rows.map(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]));
 }
 
-function printed({ logs = [], at: begun }) {
+/** What a Func printed during a call. */
+export function printed({ logs = [], at: begun }) {
   if (!logs.length) return h('p', { class: 'hint' }, 'Nothing.');
   const since = (line) => `+${ms(Math.max(0, new Date(line.at) - new Date(begun)))}`;
   return h('ol', { class: 'lines' }, logs.map((line) => h('li', { class: line.level },

@@ -1,45 +1,60 @@
 // One route: its figures, what serves it, what it did lately.
 
-import { at, get } from './api.js';
+import { at, get, path } from './api.js';
 import { Chart } from './chart.js';
 import { empty, h, to } from './dom.js';
 import { count, ms, percent, place } from './format.js';
 import { health, healthBadge } from './health.js';
-import { failed, heading, repeat, showing } from './page.js';
+import { failed, heading, repeat, showing, there } from './page.js';
 import { pulse } from './pulse.js';
 import { weights } from './routes.js';
 import { activationsTable } from './requests.js';
 
 const PERIOD = 2000;
+const INFO_PERIOD = 5000;
 const SHOWN = 25;
 
 export function show({ root, parts: [id], signal }) {
   const content = h('div');
   root.append(content);
-  showing(content, signal, async () => page(id, await get(`/routes/${id}`, signal), signal));
+  showing(content, signal, async () => page(id, await there(get(path`/routes/${id}`, signal), 'route'), signal));
 }
 
 function page(id, info, signal) {
   const figures = h('dl', { class: 'tiles' });
   const word = h('span');
   const chart = new Chart('calls in the last two minutes', { height: 60, points: 120 });
+  const scale = h('p', { class: 'hint' });
   pulse.follow(() => {
     const stats = pulse.stats?.routes.find((route) => route.id === id);
     if (!stats) return;
     const verdict = health(stats, info);
     if (word.textContent !== verdict.word) word.replaceChildren(healthBadge(verdict));
     figures.replaceChildren(...tiles(stats));
-    chart.update(pulse.history.get(id) ?? []);
+    const top = chart.update(pulse.history.get(id) ?? []);
+    scale.textContent = `Calls a second in the last two minutes, up to ${count(top)}`;
   }, signal);
+
+  const serves = h('div', {}, facts(info));
+  // How trials do changes while somebody looks.
+  repeat(INFO_PERIOD, signal, async () => {
+    try {
+      const now = await get(path`/routes/${id}`, signal);
+      if (JSON.stringify([now.bundles, now.trials]) !== JSON.stringify([info.bundles, info.trials])) serves.replaceChildren(facts(now));
+      info = now;
+    } catch {
+      // It may just have been removed; what was true of it stays.
+    }
+  });
 
   return [
     heading(info.title || place(info), word),
     h('p', { class: 'where' }, h('code', {}, `${info.host === '*' ? 'any host, ' : info.host}${info.base_path}`), h('code', { class: 'faint' }, id)),
     info.alarm && h('p', { class: 'problem' }, info.alarm),
     figures,
-    h('div', { class: 'card chart-large' }, chart.element),
+    h('div', { class: 'card chart-large' }, scale, chart.element),
     h('div', { class: 'columns' },
-      h('section', {}, h('h2', {}, 'Serves'), facts(info)),
+      h('section', {}, h('h2', {}, 'Serves'), serves),
       h('section', {}, h('h2', {}, 'Operations'), operations(info))),
     h('section', {}, h('h2', {}, 'Latest requests'), latest(id, signal)),
   ];
@@ -60,7 +75,7 @@ function tiles(stats) {
 
 function facts(info) {
   const rows = [
-    ['Bundles', weights(info.bundles)],
+    ['Bundles', weights(info)],
     ['May call', info.outbound.length ? info.outbound.join(', ') : 'no other host'],
     ['Settings', info.props.length ? info.props.join(', ') : 'none'],
     ['See', [

@@ -94,7 +94,7 @@ function routesTable(infos, charts) {
       { title: 'Queue p50, p99', kind: 'number', of: quantiles('queue_ms'), show: two },
       { title: 'Service p50, p99', kind: 'number', of: quantiles('service_ms'), show: two },
       { title: 'Runners', kind: 'number', of: ({ runners }) => count(runners) },
-      { title: 'Bundles', of: ({ info }) => info?.bundles ?? null, show: weights },
+      { title: 'Bundles', of: ({ info }) => (info ? { bundles: info.bundles, trials: info.trials } : null), show: weights },
     ],
   });
 }
@@ -114,13 +114,18 @@ function chartOf(charts, id) {
   return chart.element;
 }
 
-/** The bundles of a route with their shares. */
-export function weights(bundles) {
+/** The bundles of a route with their shares, and how those on trial do. */
+export function weights({ bundles, trials = [] }) {
   const all = bundles.reduce((sum, { weight }) => sum + weight, 0) || 1;
   return bundles.map(({ sha, weight, trial }) => h('span', { class: 'share' },
     h('a', { href: to('docs', [sha]), title: sha }, h('code', {}, short(sha))),
     ` ${Math.round(weight * 100 / all)} %`,
-    trial && badge(`on trial, mirrors ${trial.mirror} %`, 'warn')));
+    trial && badge(onTrial(trial, trials.find((report) => report.sha === sha)), 'warn')));
+}
+
+function onTrial({ mirror }, report) {
+  const copies = report?.compared ? `: ${count(report.different)} of ${count(report.compared)} answered otherwise` : '';
+  return `on trial, mirrors ${mirror} %${copies}`;
 }
 
 function poolsTable() {

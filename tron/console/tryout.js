@@ -1,6 +1,6 @@
 // Tries an operation out: a form from the document, the call through the platform, what came of it.
 
-import { send } from './api.js';
+import { path, send } from './api.js';
 import { empty, field, h, select, to } from './dom.js';
 import { example, typeOf } from './example.js';
 import { fileBody, requestOf, typed, written } from './exchange.js';
@@ -79,7 +79,7 @@ class Form {
     const body = !hasBody ? undefined
       : this.file.files.length > 0 ? await fileBody(this.file.files[0]) : typed(this.contentType, this.text.value);
     const begun = performance.now();
-    const called = await send('POST', `/routes/${this.route.value}/calls`,
+    const called = await send('POST', path`/routes/${this.route.value}/calls`,
       { ...request, body, bundle: this.context.sha }, this.context.signal);
     return answerOf(called.answer, performance.now() - begun);
   }
