@@ -5,6 +5,7 @@ pub(crate) mod har;
 mod import;
 mod start;
 
+use anyhow::bail;
 use clap::Subcommand;
 use wire::Timestamp;
 use wire::admin::{CaptureInfo, CaptureState};
@@ -80,7 +81,11 @@ impl Capture {
             Action::Start(start) => start.run(),
             Action::Stop(One { id, output, given }) => {
                 let server = Server::choose(&given)?;
-                let path = format!("{}/stop", path(&server, &id)?);
+                let info = find(&server, &id)?;
+                if let Some(over) = over(&info) {
+                    bail!("capture {} {over}", info.capture.id);
+                }
+                let path = format!("/captures/{}/stop", info.capture.id);
                 show(output, &[server.post(&path, &serde_json::Value::Null)?])
             }
             Action::List { output, given } => {
@@ -136,6 +141,22 @@ fn row(info: &CaptureInfo) -> Vec<String> {
 
 /// Where the admin API has the capture that is meant.
 fn path(server: &Server, text: &str) -> anyhow::Result<String> {
+    Ok(format!("/captures/{}", find(server, text)?.capture.id))
+}
+
+/// The capture that is meant.
+fn find(server: &Server, text: &str) -> anyhow::Result<CaptureInfo> {
     let captures: Vec<CaptureInfo> = server.get("/captures")?;
-    Ok(format!("/captures/{}", selection::capture(&captures, text)?.capture.id))
+    selection::capture(&captures, text).cloned()
+}
+
+/// Why there is nothing to stop.
+fn over(info: &CaptureInfo) -> Option<String> {
+    Some(match info.state {
+        CaptureState::Running => return None,
+        CaptureState::Stopped => "is stopped already".to_owned(),
+        CaptureState::Full => "is over: it has as many bytes as it may have".to_owned(),
+        CaptureState::Expired => format!("is over since {}", clock::utc(info.capture.until)),
+        CaptureState::Imported => "was imported: it never ran here".to_owned(),
+    })
 }

@@ -70,7 +70,8 @@ impl Command {
             // The library under the broker calls it an error when we close a connection; what matters, we log.
             // Lines of Funcs are there from the level on that was set for their route.
             Self::Frontend(_) | Self::Tron(_) | Self::Runner(_) => "info,func=trace,lapin=off",
-            _ => "warn",
+            // `dev` shows lines of Funcs in its own way, and a replay is asked for its answers.
+            _ => "warn,func=off",
         }
     }
 
@@ -120,6 +121,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn only_services_have_lines_of_funcs_in_their_log() {
+        let level = |words: &[&str]| {
+            let typed = std::iter::once("funcatron").chain(words.iter().copied());
+            Cli::try_parse_from(typed).unwrap().command.log_level()
+        };
+        assert!(level(&["runner"]).contains("func=trace"));
+        for words in [&["dev"][..], &["replay", "a"], &["deploy", "a"]] {
+            assert_eq!(level(words), "warn,func=off", "{words:?}");
+        }
     }
 
     #[test]

@@ -1,14 +1,15 @@
 //! Which server a command talks to, and where that is remembered.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use ureq::http;
+
+use crate::draft::Draft;
 
 /// Where `funcatron dev` serves its admin API unless told otherwise.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:3001";
@@ -149,10 +150,9 @@ impl Saved {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
-        let draft = path.with_extension(format!("{}.new", std::process::id()));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-        file.write_all(&serde_json::to_vec_pretty(self)?)?;
-        Ok(fs::rename(&draft, path)?)
+        let mut draft = Draft::of(path)?;
+        draft.write_all(&serde_json::to_vec_pretty(self)?)?;
+        draft.finish()
     }
 }
 

@@ -46,7 +46,7 @@ impl Describe {
             return output::json(value);
         }
         for (name, fact) in facts {
-            output::line(format!("{name:<12}{fact}").trim_end())?;
+            output::line(format!("{name:<12}{}", output::printable(fact)).trim_end())?;
         }
         let rows = operations
             .iter()

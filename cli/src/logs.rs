@@ -9,7 +9,7 @@ use wire::admin::{LogEntry, Missed, RouteInfo};
 use wire::{Level, Stream, Timestamp};
 
 use crate::connection::Given;
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, printable};
 use crate::server::{Server, escape};
 use crate::settings::quantity;
 use crate::{clock, log_level, output, selection};
@@ -97,7 +97,7 @@ impl Logs {
         for text in server.lines(path)? {
             let text = text.context("the server closed the stream")?;
             match (self.output.format, serde_json::from_str(&text).context("understand a line of the log")?) {
-                (Format::Json, _) => output::line(&text)?,
+                (Format::Json, _) => output::json_text(&text)?,
                 (Format::Table, Followed::Entry(entry)) => output::line(line(&entry))?,
                 (Format::Table, Followed::Missed(Missed { missed })) => {
                     output::remark(format!("{missed} records were lost on the way"));
@@ -139,16 +139,14 @@ fn line(entry: &LogEntry) -> String {
     };
     let (at, id, sha) = (clock::utc(entry.at), &entry.request_id, entry.bundle.short());
     let level = entry.level.as_str().to_ascii_uppercase();
-    format!("{at} {level:5} {id} {sha} {operation}  {stream}{}", printable(&entry.text))
-}
-
-/// Text of a Func without what could drive a terminal.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() && char != '\t' { '\u{fffd}' } else { char }).collect()
+    let replay = if entry.replay_of.is_some() { "replay: " } else { "" };
+    format!("{at} {level:5} {id} {sha} {operation}  {replay}{stream}{}", printable(&entry.text))
 }
 
 #[cfg(test)]
 mod tests {
+    use wire::ActivationId;
+
     use super::*;
 
     #[test]
@@ -160,7 +158,22 @@ mod tests {
     }
 
     #[test]
-    fn a_func_cannot_drive_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\tc"), "a\u{fffd}[2Jb\tc");
+    fn a_line_of_a_replay_says_so() {
+        let entry = |replay_of| LogEntry {
+            at: Timestamp(0),
+            request_id: wire::RequestId::parse("r1").unwrap(),
+            activation: ActivationId::generate(),
+            route: wire::RouteId::of(&wire::Namespace::default(), "*", "/"),
+            bundle: wire::BundleSha::of(b""),
+            operation: Some("getA".into()),
+            replay_of,
+            stream: Stream::Stderr,
+            level: Level::Warn,
+            text: "a\u{1b}[2J".into(),
+        };
+        let start = "1970-01-01T00:00:00.000Z WARN  r1 e3b0c442 getA  ";
+        assert_eq!(line(&entry(None)), format!("{start}stderr: a\u{fffd}[2J"));
+        let replay = line(&entry(Some(ActivationId::generate())));
+        assert_eq!(replay, format!("{start}replay: stderr: a\u{fffd}[2J"));
     }
 }

@@ -14,6 +14,7 @@ mod describe;
 mod dev;
 mod dlq;
 mod doctor;
+mod draft;
 mod folder;
 mod health;
 mod history;

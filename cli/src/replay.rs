@@ -50,7 +50,7 @@ Exit codes: 0 every answer is the same or, with --update, was written; 1 some di
 be compared.
 
 Example: what a change in this folder would have answered differently this morning
-  funcatron capture export CAPTURE > morning.jsonl
+  funcatron capture export CAPTURE -o morning.jsonl
   funcatron replay morning.jsonl --against .
   funcatron replay morning.jsonl --against . --only 9d41c07be2 --trace";
 

@@ -179,7 +179,8 @@ impl Server {
         };
         match (status, &self.connection.token) {
             (401, None) => refusal.context(format!(
-                "{} wants a token (--token, FUNCATRON_TOKEN or `funcatron login`)",
+                "{} wants a token (--token, FUNCATRON_TOKEN or `funcatron login`); `funcatron dev` keeps its own in \
+                 .funcatron/token of its folder, where commands find it",
                 self.name()
             )),
             (401, Some(_)) => refusal.context(format!("{} does not know the token", self.name())),

@@ -26,7 +26,8 @@ impl Validate {
             1 => "1 operation".to_owned(),
             count => format!("{count} operations"),
         };
-        Ok(output::line(format!("ok  {}: {}, {operations}", self.path.display(), document.title()))?)
+        let title = output::printable(document.title());
+        Ok(output::line(format!("ok  {}: {title}, {operations}", self.path.display()))?)
     }
 }
 

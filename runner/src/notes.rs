@@ -38,10 +38,13 @@ impl Notes {
         let Measured { queued, service, status } = measured;
         let operation = self.operation.as_deref().unwrap_or("no operation");
         let matched = format!(
-            "{} {path} is {operation}, attempt {}, begun {queued:?} after it was accepted",
-            invoke.method, invoke.attempt
+            "{} {path} is {operation}, attempt {}, begun {} after it was accepted",
+            invoke.method,
+            invoke.attempt,
+            millis(*queued)
         );
-        let ended = format!("answered with {status} after {service:?}, {:?} of a processor", self.cpu);
+        let (service, cpu) = (millis(*service), millis(self.cpu));
+        let ended = format!("answered with {status} after {service}, {cpu} of a processor");
         self.add(Level::Debug, matched);
         told.into_iter().for_each(|text| self.add(Level::Debug, text));
         self.add(Level::Debug, ended);
@@ -70,13 +73,18 @@ fn told(calls: &[HostCall]) -> impl Iterator<Item = String> {
 /// A request to somebody else in words.
 fn sent(exchange: &HttpExchange) -> String {
     let HttpExchange { at_us, took_us, method, url, outcome, .. } = exchange;
-    let (at, took) = (Duration::from_micros(*at_us), Duration::from_micros(*took_us));
+    let (at, took) = (millis(Duration::from_micros(*at_us)), millis(Duration::from_micros(*took_us)));
     let url = Url::parse(url).shown();
     let came = match outcome {
         HttpOutcome::Response { status, .. } => format!("answered with {status}"),
         HttpOutcome::Failed(error) => format!("failed with {error}"),
     };
-    format!("{method} {url} at {at:?} {came} after {took:?}")
+    format!("{method} {url} at {at} {came} after {took}")
+}
+
+/// A duration as people read it.
+fn millis(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1_000.0)
 }
 
 /// Gives the lines of a record to the log as well.
@@ -88,7 +96,7 @@ pub(crate) fn log(record: &Activation) {
                 event!(target: "func", tracing::Level::$level, request_id = %record.request_id,
                     activation = %record.id, namespace = %record.namespace, route = %record.route,
                     bundle = record.bundle.short(), operation = record.operation, attempt = record.attempt,
-                    stream = ?line.stream, "{}", line.text)
+                    stream = line.stream.as_str(), "{}", line.text)
             };
         }
         match line.level {

@@ -149,6 +149,43 @@ fn only_what_a_filter_takes_is_kept() {
 }
 
 #[test]
+fn a_capture_from_elsewhere_cannot_drive_the_terminal() {
+    let platform = Platform::serving(&[&sample("echo")]);
+    let id = started(&platform, &["/echo"]);
+    text(&platform, &["capture", "stop", &id[24..]]);
+    let file = text(&platform, &["capture", "export", &id[..24]]);
+    let forged = file.replacen(r#""base_path":"/echo""#, r#""base_path":"/\u001b]0;x\u0007\u202e""#, 1);
+    assert_ne!(file, forged);
+    fs::write(platform.folder().join("forged.jsonl"), forged).unwrap();
+    let imported = text(&platform, &["capture", "import", "forged.jsonl"]);
+    for shown in [imported, text(&platform, &["capture", "list", "-o", "json"])] {
+        assert!(shown.contains("]0;x") && !shown.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{shown:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_done_with_a_capture_is_said_in_the_words_of_the_command() {
+    let platform = Platform::serving(&[&sample("echo")]);
+    for (option, value, reason) in [
+        ("--keep", "3d", "48 hours at most"),
+        ("--max-bytes", "2GB", "1 GiB at most"),
+        ("--sample", "0.1", "no share such as 10%"),
+    ] {
+        let refused = platform.command(&["capture", "start", "/echo", option, value]);
+        let told = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{told}");
+        assert!(told.contains(option) && told.contains(reason), "{told}");
+    }
+    let id = started(&platform, &["/echo"]);
+    let unwritable = platform.command(&["capture", "export", &id, "-o", "nowhere/calls.jsonl"]);
+    assert!(String::from_utf8(unwritable.stderr).unwrap().contains("write nowhere/calls.jsonl"));
+    text(&platform, &["capture", "stop", &id]);
+    let again = platform.command(&["capture", "stop", &id]);
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert_eq!(told, format!("error: capture {id} is stopped already\n"));
+}
+
+#[test]
 fn a_level_shows_more_of_one_route_until_it_is_reset() {
     let platform = Platform::serving(&[&sample("echo")]);
     let level = json(&platform, &["log-level", "/echo", "debug", "--for", "1m", "-o", "json"]);

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use wire::admin::{CaptureInfo, CaptureState};
+use wire::admin::{CaptureInfo, CaptureRequest, CaptureState};
 use wire::capture::Capture;
 use wire::store::{CaptureEnd, CaptureRecord, EndReason};
 use wire::{Broker, CaptureId, Chain, Heartbeat, Observation, Store, Timestamp, store};
@@ -52,8 +52,8 @@ pub(crate) struct Captures {
 }
 
 impl Captures {
-    /// The most that one may have, bodies that lie elsewhere left out: so much can be sorted in memory.
-    pub(crate) const BYTES_MAX: u64 = 1 << 30;
+    /// The most that one may have, bodies that lie elsewhere left out.
+    pub(crate) const BYTES_MAX: u64 = CaptureRequest::BYTES_MAX;
 
     pub(crate) fn new(
         broker: Arc<dyn Broker>,

@@ -80,3 +80,14 @@ pub enum Stream {
     /// The platform, about this call.
     Platform,
 }
+
+impl Stream {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+            Self::Platform => "platform",
+        }
+    }
+}

@@ -1,9 +1,7 @@
 //! `funcatron capture export`: a file that holds all that is needed to look at calls elsewhere, or to run them again.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use wire::capture::{CaptureEntry, CaptureHeader};
@@ -11,6 +9,7 @@ use wire::decode_line;
 
 use super::har;
 use crate::connection::Given;
+use crate::draft::Draft;
 use crate::output;
 use crate::server::Server;
 
@@ -31,14 +30,20 @@ pub(super) struct Export {
 
 impl Export {
     pub(super) fn run(self) -> Result<()> {
+        // What clients sent is for the owner of the file. Where it cannot be written, nothing needs to be read.
+        let draft = self.file.as_deref().map(Draft::of).transpose()?;
         let server = Server::choose(&self.given)?;
         let path = format!("{}/export", super::path(&server, &self.id)?);
         let mut lines = server.lines(&path)?;
         let first = lines.next().context("the server sent nothing")?.context("read the answer")?;
         let header: CaptureHeader = decode_line(first.as_bytes()).context("understand the header")?;
         let calls = lines.map(|line| line.context("the server broke off"));
-        let written = match &self.file {
-            Some(file) => whole(file, |out| self.write(out, &first, &header, calls))?,
+        let written = match draft {
+            Some(mut draft) => {
+                let written = self.write(&mut draft, &first, &header, calls)?;
+                draft.finish()?;
+                written
+            }
             None => self.write(&mut BufWriter::new(io::stdout().lock()), &first, &header, calls)?,
         };
         if let Some(file) = &self.file {
@@ -83,22 +88,4 @@ impl Export {
         out.flush()?;
         Ok(written)
     }
-}
-
-/// Writes a file that is there when it is whole. It holds what clients sent: it is for its owner.
-fn whole<T>(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<T>) -> Result<T> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".part");
-    let part = PathBuf::from(name);
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
-    let mut out = BufWriter::new(file.with_context(|| format!("write {}", part.display()))?);
-    let written = write(&mut out).and_then(|written| {
-        fs::rename(&part, path).with_context(|| format!("write {}", path.display()))?;
-        Ok(written)
-    });
-    if written.is_err() {
-        // It may not even be there; what went wrong is said already.
-        let _gone = fs::remove_file(&part);
-    }
-    written
 }

@@ -5,12 +5,11 @@ use std::fmt::Write;
 use anyhow::{Context, Result, bail};
 use tokio_util::sync::CancellationToken;
 use wire::broker::{Heard, Subscription, Topic};
-use wire::{Activation, LogLine, Stream};
+use wire::{Activation, Level, LogLine, Stream};
 
 use super::platform::Platform;
 use crate::logging::LogFormat;
-use crate::logs::printable;
-use crate::output;
+use crate::output::{self, printable};
 
 /// Shows it until the platform stops.
 pub(super) async fn start(platform: &mut Platform, format: LogFormat) -> Result<()> {
@@ -41,7 +40,7 @@ fn show(line: &[u8], format: LogFormat) {
         return;
     }
     match (format, wire::decode_line::<Activation>(line)) {
-        (LogFormat::Json, _) => output::remark(String::from_utf8_lossy(line)),
+        (LogFormat::Json, _) => output::remark(output::escaped(&String::from_utf8_lossy(line))),
         (LogFormat::Text, Ok(activation)) => output::remark(text(&activation).trim_end()),
         (LogFormat::Text, Err(error)) => tracing::warn!(%error, "activation is not understood"),
     }
@@ -60,25 +59,33 @@ fn text(activation: &Activation) -> String {
     let call = || format!("{} {}", activation.method, activation.path);
     // What the document does not know has no operation; then only the call itself says what it was.
     let what = printable(&activation.operation.clone().unwrap_or_else(call));
+    let replay = if activation.replay_of.is_some() { "replay: " } else { "" };
     let mut text = String::new();
     let said_below =
         |line: &&LogLine| line.stream == Stream::Platform && Some(&line.text) == activation.error.as_ref();
     for line in activation.logs.iter().filter(|line| !said_below(line)) {
         let stream = if line.stream == Stream::Platform { "platform: " } else { "" };
+        let level = level(line);
         // Writing to a String cannot fail.
-        let _written = writeln!(text, "{id} {sha} {what}  {stream}{}", printable(&line.text));
+        let _written = writeln!(text, "{id} {sha} {what}  {replay}{stream}{level}{}", printable(&line.text));
     }
     if let Some(error) = &activation.error {
-        let _written = writeln!(text, "{id} {sha} {what}  {} {}", activation.status, printable(error));
+        let _written =
+            writeln!(text, "{id} {sha} {what}  {replay}{} {}", activation.status, printable(error));
     }
     text
 }
 
+/// The level of a line, unless it is the usual one or the line says so itself.
+fn level(line: &LogLine) -> String {
+    let name = line.level.as_str().to_ascii_uppercase();
+    let is_told = line.level == Level::Info || line.text.starts_with(&name);
+    if is_told { String::new() } else { format!("{name} ") }
+}
+
 #[cfg(test)]
 mod tests {
-    use wire::{
-        ActivationId, BundleSha, Level, MemberId, Namespace, RequestId, Role, RouteId, Timestamp, Version,
-    };
+    use wire::{ActivationId, BundleSha, MemberId, Namespace, RequestId, Role, RouteId, Timestamp, Version};
 
     use super::*;
 
@@ -134,5 +141,15 @@ mod tests {
             text(&activation(&["a", "b"], Some("trap"))),
             "r1 e3b0c442 getA  a\nr1 e3b0c442 getA  b\nr1 e3b0c442 getA  502 trap\n"
         );
+    }
+
+    #[test]
+    fn a_line_says_how_much_it_matters_and_whether_it_is_of_a_replay() {
+        let mut warned = activation(&["disk is full", "WARN of it"], None);
+        warned.logs.iter_mut().for_each(|line| line.level = Level::Warn);
+        assert_eq!(text(&warned), "r1 e3b0c442 getA  WARN disk is full\nr1 e3b0c442 getA  WARN of it\n");
+        warned.logs.truncate(1);
+        warned.replay_of = Some(ActivationId::generate());
+        assert_eq!(text(&warned), "r1 e3b0c442 getA  replay: WARN disk is full\n");
     }
 }

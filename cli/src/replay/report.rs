@@ -157,7 +157,7 @@ impl Outcome {
 
     /// How it is named in one line.
     pub(crate) fn title(&self) -> String {
-        format!("{} {}", self.method, shown(&self.path))
+        format!("{} {}", shown(&self.method), shown(&self.path))
     }
 }
 

@@ -32,7 +32,13 @@ fn tell(
 ) -> std::fmt::Result {
     let invoke = &entry.invoke;
     let mark = if invoke.query.is_empty() { "" } else { "?" };
-    writeln!(story, "REQUEST   {} {}{mark}{}", invoke.method, shown(&invoke.path), shown(&invoke.query))?;
+    writeln!(
+        story,
+        "REQUEST   {} {}{mark}{}",
+        shown(&invoke.method),
+        shown(&invoke.path),
+        shown(&invoke.query)
+    )?;
     writeln!(
         story,
         "          {}://{}  client {}  id {}  at {}",

@@ -3,7 +3,7 @@
 use wire::admin::{Quantiles, RouteStats};
 
 use super::figures::{count, money, time};
-use crate::logs::printable;
+use crate::output::printable;
 
 /// What is shown of a route beside its name.
 pub(super) struct Column {

@@ -8,7 +8,7 @@ use wire::admin::{RouteStats, Stats, TrialReport};
 use super::figures::{count, money};
 use super::table::{self, shortened};
 use crate::clock;
-use crate::logs::printable;
+use crate::output::printable;
 use crate::trials;
 
 /// What there is to show.

@@ -18,8 +18,6 @@ use crate::captures::{Captures, Export, Import};
 const FOR_DEFAULT: Duration = Duration::from_secs(60 * 60);
 /// Long enough to look at it tomorrow.
 const KEEP_DEFAULT: Duration = Duration::from_secs(24 * 60 * 60);
-/// Large bodies are not kept for longer.
-const KEEP_MAX: Duration = Duration::from_secs(48 * 60 * 60);
 /// Some ten thousand calls.
 const BYTES_DEFAULT: u64 = 100 * 1024 * 1024;
 /// Captures in the store: more than people look at.
@@ -151,8 +149,8 @@ fn plan(request: CaptureRequest, route: Route, by: &str) -> Result<CaptureRecord
     let time = request.for_seconds.map_or(FOR_DEFAULT, Duration::from_secs);
     let keep = request.keep_seconds.map_or(KEEP_DEFAULT.max(time), Duration::from_secs);
     let bytes_max = request.bytes_max.unwrap_or(BYTES_DEFAULT);
-    if time > keep || keep > KEEP_MAX {
-        let hours = KEEP_MAX.as_secs() / 3600;
+    if time > keep || keep > CaptureRequest::KEEP_MAX {
+        let hours = CaptureRequest::KEEP_MAX.as_secs() / 3600;
         let reason =
             format!("a capture is kept for at least as long as it runs, and for {hours} hours at most");
         return Err(Rejection::fault("body", "/keep_seconds", reason));

@@ -1,5 +1,7 @@
 //! What an operator can ask to see of a route: captures and log levels.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::capture::{Capture, Filter};
@@ -30,6 +32,13 @@ pub struct CaptureRequest {
     /// Whether secrets are kept as well.
     #[serde(default, skip_serializing_if = "is_false")]
     pub secrets: bool,
+}
+
+impl CaptureRequest {
+    /// So much can be sorted in memory.
+    pub const BYTES_MAX: u64 = 1 << 30;
+    /// Large bodies are not kept for longer.
+    pub const KEEP_MAX: Duration = Duration::from_secs(48 * 60 * 60);
 }
 
 /// A capture in a listing.
