@@ -14,6 +14,7 @@ mod story;
 mod target;
 mod update;
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -106,6 +107,9 @@ impl Replay {
     fn replay(self) -> Result<ExitCode> {
         let file = CaptureFile::open(&self.file)?;
         let choice = Choice::new(self.filters.clone(), self.only.clone());
+        // Where it cannot be written is told before all calls have run. An old report is not left for a new one.
+        let create = |path: &PathBuf| File::create(path).with_context(|| format!("write {}", path.display()));
+        let junit = self.junit.as_ref().map(create).transpose()?;
         let runtime = runtime()?;
         let (report, told) = runtime.block_on(self.compare(&file, &choice))?;
         if self.output.format == Format::Json {
@@ -113,8 +117,8 @@ impl Replay {
         } else if told.stories.is_empty() {
             output::line(report.to_string())?;
         }
-        if let Some(path) = &self.junit {
-            junit::write(path, &report).with_context(|| format!("write {}", path.display()))?;
+        if let Some(file) = &junit {
+            junit::write(file, &report).context("write the report")?;
         }
         if let Some(updated) = told.updated {
             output::remark(format!("wrote {} to {}", Count(updated, "new answer"), self.file.display()));

@@ -144,11 +144,14 @@ fn what_cannot_be_compared_is_told_apart_from_what_differs() {
         (&["replay", "."], "is no regular file"),
         (&by_route, "--trace tells of a call that runs in this process"),
         (&by_url, "--trace tells of a call that runs in this process"),
+        (&["replay", "captured.jsonl", "--against", "./nowhere"], "there is no folder or file ./nowhere"),
+        (&["replay", "captured.jsonl", "--against", "new", "--junit", "nowhere/a"], "write nowhere/a"),
         (&["replay", "captured.jsonl", "--against", "nowhere"], "nowhere is no folder or file here"),
     ] {
         let output = quotes.command(arguments);
         exits(&output, 2);
         assert!(stderr(&output).contains(why), "no {why:?} in {output:?}");
+        assert!(output.stdout.is_empty(), "it was run: {output:?}");
     }
     let har = quotes.command(&["capture", "import", "calls.har"]);
     exits(&har, 1);

@@ -1,8 +1,7 @@
 //! A report in JUnit's format, which build servers show.
 
-use std::fs;
-use std::io;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Write};
 
 use compare::shown;
 
@@ -10,8 +9,8 @@ use super::outcome::{Outcome, Verdict};
 use super::report::{Report, name};
 
 /// Writes the report.
-pub(crate) fn write(path: &Path, report: &Report) -> io::Result<()> {
-    fs::write(path, xml(report))
+pub(crate) fn write(mut file: &File, report: &Report) -> io::Result<()> {
+    file.write_all(xml(report).as_bytes())
 }
 
 fn xml(report: &Report) -> String {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use compare::Noise;
 use swagger::Document;
@@ -100,7 +100,7 @@ impl Servers<'_> {
             let url = connection::url(text).map_err(anyhow::Error::msg)?;
             return Ok(Target::Site(Site::new(&url, self.scene, self.documents()?)?));
         }
-        if Path::new(text).exists() {
+        if is_here(text)? {
             return Ok(Target::Local(self.local(text).await?));
         }
         let server = Server::choose(self.given)?;
@@ -156,9 +156,8 @@ impl Servers<'_> {
     }
 
     fn zip(&self, text: &str) -> Result<Bytes> {
-        let path = Path::new(text);
-        if path.exists() {
-            return folder::bundle(path);
+        if is_here(text)? {
+            return folder::bundle(Path::new(text));
         }
         let server = Server::choose(self.given)?;
         fetch(&server, &bundle(&server, text)?)
@@ -186,6 +185,13 @@ impl Servers<'_> {
         let zips = zips.context("fetch what has answered these calls; --against names another bundle")?;
         Local::each(self.scene, zips).await
     }
+}
+
+/// Whether a folder or file here is meant. What begins with a dot can be nothing else.
+fn is_here(text: &str) -> Result<bool> {
+    let is_there = Path::new(text).exists();
+    ensure!(is_there || !text.starts_with('.'), "there is no folder or file {text}");
+    Ok(is_there)
 }
 
 fn bundle(server: &Server, text: &str) -> Result<BundleSha> {
