@@ -22,9 +22,9 @@ CONSOLE = f"{ADMIN}/console/"
 HOSTILE = "<img src=x onerror=\"window.ran='log line'\">"
 
 
-def ask(url, method="GET", body=None, headers=None):
-    """A request of a client, or of an operator."""
-    data = None if body is None else json.dumps(body).encode()
+def ask(url, method="GET", body=None, headers=None, raw=None):
+    """A request of a client, or of an operator; `raw` is a body as it is."""
+    data = raw if body is None else json.dumps(body).encode()
     headers = {**({"content-type": "application/json"} if data else {}), **(headers or {})}
     request = urllib.request.Request(url, data=data, method=method, headers=headers)
     try:
@@ -264,6 +264,23 @@ class Views:
         self.browser.see("What it printed")
         self.browser.see("kept 0", ".story .lines")
         assert "not to be seen" not in self.browser.text("main")
+
+    def what_others_answered_is_shown(self):
+        [capture] = admin("/captures")
+        _, _, file = ask(f"{ADMIN}/api/v1/captures/{capture['capture']['id']}/export", headers={"authorization": f"Bearer {TOKEN}"})
+        header, first = [json.loads(line) for line in file.splitlines()[:2]]
+        exchange = {"at_us": 1, "took_us": 2, "method": "POST", "url": "http://prices.test/", "body": {"text": "of what?"},
+                    "outcome": {"response": {"status": 200, "headers": [["content-type", "text/plain"]], "body": {"text": HOSTILE}}}}
+        first.setdefault("drawn", {"seed": "0" * 64})["calls"] = [{"http": exchange}]
+        lines = "".join(json.dumps(line) + "\n" for line in ({**header, "entries": 1}, first))
+        _, _, made = ask(f"{ADMIN}/api/v1/captures/import", "POST", headers={
+            "authorization": f"Bearer {TOKEN}", "content-type": "application/x-ndjson"}, raw=lines.encode())
+        imported = json.loads(made)["capture"]["id"]
+        self.go(f"#/captures/{imported}/{first['activation']['id']}")
+        self.browser.click("summary", "The request and its answer")
+        for words in ("of what?", "text/plain", HOSTILE):
+            self.browser.see(words, ".story details")
+        admin(f"/captures/{imported}", "DELETE")
 
     def what_a_replay_prints_is_not_taken_for_a_call(self):
         self.go(f"#/logs?route={self.markup['id']}")
