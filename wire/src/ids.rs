@@ -210,6 +210,10 @@ impl ActivationId {
     pub fn unguessable() -> Self {
         Self(Uuid::new_v4())
     }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
 }
 
 impl fmt::Display for ActivationId {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// How much a line matters, the least first.
@@ -72,11 +73,15 @@ impl Level {
     }
 }
 
-/// What a line of JSON says of itself.
+/// What a line of JSON says of itself, the member that counts most first.
 #[derive(Deserialize)]
 struct Said<'a> {
-    #[serde(borrow, alias = "severity", alias = "lvl")]
-    level: Word<'a>,
+    #[serde(borrow)]
+    level: Option<Word<'a>>,
+    #[serde(borrow)]
+    severity: Option<Word<'a>>,
+    #[serde(borrow)]
+    lvl: Option<Word<'a>>,
 }
 
 /// A name, or a number as some libraries write it: 10 is a trace, 50 an error.
@@ -85,19 +90,27 @@ struct Said<'a> {
 enum Word<'a> {
     Name(#[serde(borrow)] Cow<'a, str>),
     Number(u64),
+    Other(IgnoredAny),
 }
 
 impl Said<'_> {
     fn level(&self) -> Option<Level> {
-        match &self.level {
-            Word::Name(name) => Level::named(name),
-            Word::Number(number) => Some(match number {
+        [&self.level, &self.severity, &self.lvl].into_iter().flatten().find_map(Word::level)
+    }
+}
+
+impl Word<'_> {
+    fn level(&self) -> Option<Level> {
+        match self {
+            Self::Name(name) => Level::named(name),
+            Self::Number(number) => Some(match number {
                 0..20 => Level::Trace,
                 20..30 => Level::Debug,
                 30..40 => Level::Info,
                 40..50 => Level::Warn,
                 50.. => Level::Error,
             }),
+            Self::Other(IgnoredAny) => None,
         }
     }
 }
@@ -118,6 +131,8 @@ mod tests {
             (r#"{"level":"warn","msg":"x"}"#, Level::Warn),
             (r#"{"time":1,"severity":"CRITICAL"}"#, Level::Error),
             (r#" {"lvl":20}"#, Level::Debug),
+            (r#"{"severity":"INFO","level":"error"}"#, Level::Error),
+            (r#"{"level":{"of":"water"},"severity":"WARNING","lvl":10}"#, Level::Warn),
             ("ERROR no such pet", Level::Error),
             ("WARN", Level::Warn),
             ("[debug] looked", Level::Debug),
