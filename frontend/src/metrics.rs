@@ -44,6 +44,11 @@ const METHODS: [Method; 7] =
     [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
 const OTHER: &str = "other";
 
+/// Whether there are requests of this method.
+pub(crate) fn is_known(method: &Method) -> bool {
+    METHODS.contains(method)
+}
+
 /// What a frontend counts about its requests. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Arc<Shared>);

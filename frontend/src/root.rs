@@ -4,7 +4,7 @@ use http::{HeaderMap, Method, StatusCode};
 use telemetry::{Context, Span, SpanKind, TRACEPARENT, Tracer};
 use wire::RequestId;
 
-use crate::health;
+use crate::{Config, health, metrics};
 
 /// The first span of a request, if it is traced. It ends when this is dropped.
 pub(crate) struct Root {
@@ -14,16 +14,24 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// Decides whether the request is traced: as its sender did, if he sent a context that is one.
-    pub(crate) fn begin(tracer: &Tracer, method: &Method, path: &str, headers: &HeaderMap) -> Self {
-        let given = given(headers);
-        let untraced = Self { onward: given, open: None };
+    /// Decides whether the request is traced: as its sender did, if he sent a context that is one and `config` trusts
+    /// whoever sends.
+    pub(crate) fn begin(config: &Config, method: &Method, path: &str, headers: &HeaderMap) -> Self {
+        let (tracer, given) = (&config.tracer, given(headers));
         if !tracer.is_on() || path == health::PATH {
-            return untraced;
+            return Self { onward: given, open: None };
         }
-        let Some(context) = tracer.root(given) else { return untraced };
-        let span = Span { context, parent: given, ..Span::begin(context, method.as_str(), SpanKind::Server) };
-        let span = span.with("http.request.method", method.as_str()).with("url.path", path);
+        let Some(context) = tracer.root(given, config.trusts_forwarded) else {
+            // Whoever is next goes by what was decided here.
+            return Self { onward: given.map(Context::unsampled), open: None };
+        };
+        // Clients can make up methods; a name is one of few.
+        let (name, method) = match method.as_str() {
+            known if metrics::is_known(method) => (known, known),
+            _ => ("HTTP", "_OTHER"),
+        };
+        let span = Span { context, parent: given, ..Span::begin(context, name, SpanKind::Server) };
+        let span = span.with("http.request.method", method).with("url.path", path);
         Self { onward: Some(context), open: Some(Box::new((tracer.clone(), span))) }
     }
 

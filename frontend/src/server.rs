@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
-use telemetry::TRACEPARENT;
+use telemetry::{TRACEPARENT, TRACESTATE};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -144,13 +144,13 @@ impl Handler for Frontend {
     async fn handle(&self, request: Request, client: SocketAddr) -> Response {
         let id = request_id(request.headers());
         let access_log = AccessLog::begin(&request);
-        let Config { metrics, tracer, .. } = &self.0.config;
-        let answering = metrics.begin(request.method());
-        let root = Root::begin(tracer, request.method(), request.uri().path(), request.headers());
+        let config = &self.0.config;
+        let answering = config.metrics.begin(request.method());
+        let root = Root::begin(config, request.method(), request.uri().path(), request.headers());
         let mut response = match self.0.respond(request, client, &id, &root).await {
             Ok(response) => response,
             Err(refusal) => {
-                metrics.refuse(refusal.kind());
+                config.metrics.refuse(refusal.kind());
                 refuse(&refusal, &id)
             }
         };
@@ -226,7 +226,7 @@ impl Inner {
         let Clean { host, path, query, mut headers } = clean;
         if root.onward.is_none() {
             // What is no context is not passed on as one.
-            headers.retain(|(name, _)| name != TRACEPARENT);
+            headers.retain(|(name, _)| name != TRACEPARENT && name != TRACESTATE);
         }
         Invoke {
             v: Version,

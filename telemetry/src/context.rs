@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 /// The header that carries it.
 pub const TRACEPARENT: &str = "traceparent";
+/// The header that says more about it, in the words of whoever traces. Alone it says nothing.
+pub const TRACESTATE: &str = "tracestate";
 
 /// A span, and the trace that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,12 @@ impl Context {
     #[must_use]
     pub fn child(self) -> Self {
         Self { span: fastrand::u64(1..), ..self }
+    }
+
+    /// The same where the trace is not kept.
+    #[must_use]
+    pub fn unsampled(self) -> Self {
+        Self { is_sampled: false, ..self }
     }
 
     /// Whether somebody decided that the trace is kept.

@@ -17,7 +17,7 @@ mod timing;
 mod tracer;
 
 pub use by_status::ByStatus;
-pub use context::{BadContext, Context, TRACEPARENT};
+pub use context::{BadContext, Context, TRACEPARENT, TRACESTATE};
 pub use count_by::CountBy;
 pub use format::Format;
 pub use listener::{Metrics, PATH, Source};

@@ -47,6 +47,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Endpoint {
     url: Uri,
     target: Target,
+    tls: Tls,
 }
 
 /// The address is none.
@@ -62,7 +63,9 @@ impl FromStr for Endpoint {
         let url: Uri =
             format!("{}/{PATH}", text.trim_end_matches('/')).parse().map_err(|_bad| BadEndpoint)?;
         let target = Target::trusted(&url).filter(|_| url.query().is_none()).ok_or(BadEndpoint)?;
-        Ok(Self { url, target })
+        // That cannot be set up with a library that offers no safe protocol: ours does.
+        let tls = Tls::new().map_err(|_never| BadEndpoint)?;
+        Ok(Self { url, target, tls })
     }
 }
 
@@ -84,8 +87,6 @@ impl std::fmt::Debug for Shipping {
 enum NotTaken {
     #[error("make the request")]
     Request(#[from] http::Error),
-    #[error(transparent)]
-    Tls(#[from] egress::TlsError),
     #[error("reach the collector")]
     Exchange(#[from] egress::Error),
     #[error("the collector answered with status {0}")]
@@ -148,7 +149,7 @@ impl Shipping {
     }
 
     async fn post(&self, batch: &[Told]) -> Result<(), NotTaken> {
-        let Endpoint { url, target } = &self.endpoint;
+        let Endpoint { url, target, tls } = &self.endpoint;
         let body = Bytes::from(otlp::request(batch));
         let request = Request::post(url.clone())
             .header(HOST, url.authority().map_or("", http::uri::Authority::as_str))
@@ -157,7 +158,7 @@ impl Shipping {
             .body(ResponseBody::full(body))?;
         let exchange = Exchange {
             target: target.clone(),
-            tls: Tls::new()?,
+            tls: tls.clone(),
             request,
             connect_timeout: CONNECT_TIMEOUT,
             response_timeout: RESPONSE_TIMEOUT,
@@ -187,7 +188,7 @@ impl NotTaken {
         match self {
             Self::Status(status) => matches!(status, 429 | 502..=504),
             Self::Exchange(_) => true,
-            Self::Request(_) | Self::Tls(_) => false,
+            Self::Request(_) => false,
         }
     }
 }

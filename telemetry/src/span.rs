@@ -4,6 +4,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::Context;
 
+/// The longest text of a span, in bytes: clients choose some, and thousands of spans wait.
+const TEXT_MAX: usize = 1 << 10;
+
 /// A part of what was done for a request.
 #[derive(Clone, Debug)]
 pub struct Span {
@@ -70,6 +73,18 @@ impl Span {
         self.attributes.push((name, value.into()));
         self
     }
+
+    /// Shortens what is too long.
+    pub(crate) fn clip(&mut self) {
+        let texts = self.attributes.iter_mut().filter_map(|(_, value)| match value {
+            Value::Text(text) => Some(text),
+            Value::Number(_) => None,
+        });
+        for text in texts.chain([&mut self.name]).filter(|text| text.len() > TEXT_MAX) {
+            text.truncate(text.floor_char_boundary(TEXT_MAX));
+            text.shrink_to_fit();
+        }
+    }
 }
 
 impl From<&str> for Value {
@@ -100,4 +115,19 @@ impl From<u32> for Value {
 pub fn now() -> u64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_choose_is_kept_up_to_a_kibibyte() {
+        let mut span = Span::begin(Context::root(), "é".repeat(4_000), SpanKind::Server)
+            .with("url.path", format!("/{}", "é".repeat(4_000)))
+            .with("http.response.status_code", 200_u16);
+        span.clip();
+        let Value::Text(path) = &span.attributes[0].1 else { panic!() };
+        assert_eq!((span.name.len(), path.len(), path.capacity()), (1_024, 1_023, 1_023));
+    }
 }

@@ -77,7 +77,7 @@ pub(crate) struct Frontend {
     /// Where traces are sent to, as OTLP over HTTP: http://HOST:4318 [default: OTEL_EXPORTER_OTLP_ENDPOINT, or nowhere]
     #[arg(long, value_name = "URL")]
     otlp_endpoint: Option<String>,
-    /// Of requests that come without a decision, so many are traced [default: 1%]
+    /// Of requests that come without the decision of a client that is trusted, so many are traced [default: 1%]
     #[arg(long, value_name = "SHARE")]
     trace_sample: Option<String>,
     /// A TOML file with settings

@@ -9,3 +9,4 @@ mod harness;
 mod hostile;
 mod promises;
 mod slow;
+mod traces;
