@@ -71,7 +71,7 @@ impl Egress {
 
     /// Answers a request that is noted.
     fn answer(
-        &mut self,
+        &self,
         request: http::Request<WasiBody>,
         options: RequestOptions,
         answering: Answering,
@@ -87,14 +87,10 @@ impl Egress {
     }
 
     fn admit(
-        &mut self,
+        &self,
         request: http::Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<egress::Exchange<WasiBody>, Error> {
-        self.requests += 1;
-        if self.requests > self.reach.requests_max {
-            return Err(Error::ConnectionLimitReached);
-        }
         let target = self.reach.allowed.admit(request.uri()).ok_or(Error::HttpRequestDenied)?;
         let connect_timeout = options.connect_timeout.unwrap_or(CONNECT_TIMEOUT).min(CONNECT_TIMEOUT);
         let response_timeout =
@@ -120,6 +116,14 @@ impl WasiHttpHooks for Egress {
         options: Option<RequestOptions>,
         _processing: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Exchanged> + Send> {
+        // Each counts, wherever its answer would come from: what is noted of it takes memory.
+        self.requests = self.requests.saturating_add(1);
+        if self.requests > self.reach.requests_max {
+            if let Some(tape) = &self.tape {
+                tape.truncate();
+            }
+            return Box::new(std::future::ready(Err(Error::ConnectionLimitReached)));
+        }
         request.headers_mut().insert(REQUEST_ID, self.request_id.clone());
         let part = self.carry_on(&mut request);
         let options = options.unwrap_or_default();

@@ -43,6 +43,8 @@ pub(crate) struct Execution {
 pub(crate) struct Ended {
     pub(crate) answer: Answer,
     pub(crate) record: Activation,
+    /// Who failed, if the Func has not answered.
+    pub(crate) failed: Option<Component>,
     /// What the Func drew from outside, if that was noted and it was begun.
     pub(crate) drawn: Option<Box<Drawn>>,
     /// The invoke, if somebody wants to keep it with what it came to.
@@ -89,6 +91,11 @@ impl Execution {
             || self.invoke.headers.iter().any(|(name, _)| name == "idempotency-key")
     }
 
+    /// Whether it is a copy of a call, to be compared with what that came to.
+    pub(crate) fn is_copy(&self) -> bool {
+        self.invoke.replay.as_ref().is_some_and(|replay| replay.expected.is_some())
+    }
+
     /// How often the call is begun anew when it fails, if its operation says so.
     pub(crate) fn retries(&self) -> Option<Retries> {
         self.operation().and_then(Operation::retries)
@@ -126,7 +133,7 @@ impl Execution {
             notes.add(Level::Error, told(problem));
         }
         let error = result.as_ref().err().map(told);
-        let kind = result.as_ref().err().map(|problem| problem.kind);
+        let (kind, failed) = result.as_ref().err().map(|problem| (problem.kind, problem.component)).unzip();
         let answer = self.answer(result);
         let path = self.shown_path();
         if self.view.level_min <= Level::Debug {
@@ -164,7 +171,7 @@ impl Execution {
         }
         let captures = self.view.captures(&record);
         let wanted = (!captures.is_empty()).then(|| Box::new(Wanted { invoke: self.invoke, captures }));
-        Ended { answer, record, drawn: notes.drawn, wanted }
+        Ended { answer, record, failed, drawn: notes.drawn, wanted }
     }
 
     async fn respond(&self, notes: &mut Notes, now: Timestamp) -> Result<Response, Problem> {

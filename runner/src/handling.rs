@@ -9,9 +9,7 @@ use telemetry::Tracer;
 use tokio::time::timeout;
 use tracing::{info, warn};
 use wire::broker::{Delivery, GivenUp, RETRIES, dead_letters};
-use wire::{
-    Activation, Chain, Invoke, MemberId, MessageError, Mirror, ProblemKind, bounded_lines, decode_line,
-};
+use wire::{Chain, Invoke, MemberId, MessageError, Mirror, ProblemKind, bounded_lines, decode_line};
 
 use crate::cancels::Cancels;
 use crate::capture::Captures;
@@ -108,6 +106,7 @@ impl Handling {
             Outcome::PutBack { attempt } => self.put_back(execution, attempt).await,
             Outcome::Isolate { attempt } => self.isolate(execution, attempt).await,
             Outcome::Refuse => self.refuse(execution, Why::Unrepeatable.to_string()).await,
+            Outcome::GiveUp(why) if execution.is_copy() => self.condemn(execution, why).await,
             Outcome::GiveUp(why) => self.give_up(execution, why.to_string()).await,
         }
     }
@@ -171,7 +170,7 @@ impl Handling {
         };
         match verdict::decide(run) {
             Verdict::End => self.end(Caller::of(&again.invoke), ended).await,
-            Verdict::Again { wait } => self.begin_anew(again.invoke, wait, ended.record).await,
+            Verdict::Again { wait } => self.begin_anew(again.invoke, wait, ended).await,
             Verdict::GiveUp(why) => self.keep_failed(&again.invoke, why, ended).await,
         }
     }
@@ -186,10 +185,11 @@ impl Handling {
         match room {
             Ok(_slot) => {
                 counted.begin();
+                let is_late = execution.remaining() < self.hands.call_timeout / 2;
                 let mut ended = execution.run().await;
                 counted.end(&ended.record);
                 if let Some(expected) = expected {
-                    mirroring::compare(&self.deployed, &expected, &mut ended);
+                    mirroring::compare(&self.deployed, &expected, &mut ended, is_late);
                 }
                 ended
             }
@@ -207,14 +207,14 @@ impl Handling {
     }
 
     /// Has a call begun anew that failed; whichever bundle the route has by then takes it.
-    async fn begin_anew(&self, invoke: Invoke, wait: Duration, record: Activation) {
+    async fn begin_anew(&self, invoke: Invoke, wait: Duration, ended: Ended) {
         let retry = invoke.retry.saturating_add(1);
         let invoke = Invoke { retry, attempt: 1, queue: None, ..invoke };
         info!(request_id = %invoke.id, activation = %invoke.activation, namespace = %invoke.namespace,
-            route = %self.deployed.route, bundle = self.deployed.sha.short(), operation = record.operation,
+            route = %self.deployed.route, bundle = self.deployed.sha.short(), operation = ended.record.operation,
             retry, ?wait, "call failed, to be begun anew");
         self.hands.outbox.hold_back(&invoke, wait).await;
-        self.hands.records.keep(record).await;
+        self.keep(ended).await;
     }
 
     /// Keeps a call that failed for an operator. What it came to last is its result.
@@ -271,6 +271,13 @@ impl Handling {
             self.hands.outbox.bury_call(&dead_letters(&self.deployed.route), &execution.invoke, &why).await;
         }
         self.refuse(execution, detail).await;
+    }
+
+    /// Ends a copy that was cut off each time.
+    async fn condemn(&self, execution: Execution, why: Why) {
+        let mut ended = execution.refuse(ProblemKind::OutcomeUnknown, why.to_string());
+        mirroring::condemn(&self.deployed, &mut ended);
+        self.keep(ended).await;
     }
 
     /// Publishes the answer, then keeps what there is to keep.

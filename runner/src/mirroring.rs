@@ -9,10 +9,12 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 use tracing::debug;
 use wire::broker::Message;
-use wire::{ActivationId, Answer, Broker, Invoke, Mirror, Replay, Timestamp, encode_line};
+use wire::capture::{Drawn, HostCall, HttpOutcome};
+use wire::{ActivationId, Answer, Body, Broker, Component, Invoke, Mirror, Replay, Timestamp, encode_line};
 
 use crate::deployed::Deployed;
 use crate::execution::Ended;
+use crate::outside::{self, header_bytes};
 
 /// Copies of one thread that wait to be sent; what finds no room is not copied. A trial has others.
 const WAITING_MAX: usize = 64;
@@ -44,6 +46,12 @@ impl Mirroring {
         let Some(drawn) = &ended.drawn else { return };
         // What the Func did not answer itself is no measure, and what was not noted whole cannot be played back.
         if ended.answer.status >= 500 || drawn.truncated {
+            return;
+        }
+        // Of a body in the store no more could be compared than whether it is the same to the byte; and what would be
+        // too long is not even encoded here, where other calls wait.
+        if matches!(ended.answer.body, Body::Stored(_)) || weight(call, &ended.answer, drawn) > COPY_BYTES_MAX
+        {
             return;
         }
         for mirror in mirrors {
@@ -78,10 +86,35 @@ async fn send(broker: Arc<dyn Broker>, parcel: Parcel) {
     }
 }
 
+/// How many bytes a copy has at least.
+fn weight(call: &Invoke, answer: &Answer, drawn: &Drawn) -> usize {
+    let drawn = drawn.calls.iter().map(|call| match call {
+        HostCall::Http(exchange) => {
+            let answered = match &exchange.outcome {
+                HttpOutcome::Response { headers, body, .. } => header_bytes(headers) + len(body),
+                HttpOutcome::Failed(_) => 0,
+            };
+            exchange.url.len() + header_bytes(&exchange.headers) + len(&exchange.body) + answered
+        }
+        _ => 0,
+    });
+    header_bytes(&call.headers)
+        + len(&call.body)
+        + header_bytes(&answer.headers)
+        + len(&answer.body)
+        + drawn.sum::<usize>()
+}
+
+fn len(body: &Body) -> usize {
+    match body {
+        Body::Inline(bytes) => bytes.len(),
+        Body::Stored(_) => 0,
+    }
+}
+
 /// Compares what a copy came to with what its call came to, and notes that.
-pub(crate) fn compare(deployed: &Deployed, expected: &Answer, ended: &mut Ended) {
-    // Its time was up before it was begun: that says nothing about the bundle.
-    if ended.drawn.is_none() && ended.answer.status == 504 {
+pub(crate) fn compare(deployed: &Deployed, expected: &Answer, ended: &mut Ended, is_late: bool) {
+    if !is_telling(ended, is_late) {
         return;
     }
     let path = deployed.base_path.strip(&ended.record.path).unwrap_or_default();
@@ -91,4 +124,27 @@ pub(crate) fn compare(deployed: &Deployed, expected: &Answer, ended: &mut Ended)
     if !differences.is_empty() {
         ended.record.difference = Some(compare::summary(&differences));
     }
+}
+
+/// Notes that a copy ended its runner each time that it was begun, which its call did not.
+pub(crate) fn condemn(deployed: &Deployed, ended: &mut Ended) {
+    deployed.tally.compare(true);
+    ended.record.difference = Some("the copy was cut off each time it was begun".to_owned());
+}
+
+/// Whether what a copy came to says something about its bundle. `is_late` is whether it was begun when much of its time
+/// was gone.
+fn is_telling(ended: &Ended, is_late: bool) -> bool {
+    match ended.failed {
+        // Ours is the fault; that its document refuses a request is not.
+        Some(Component::Runner) if ended.answer.status >= 500 => false,
+        Some(Component::Func) if ended.answer.status == 504 => !is_late,
+        _ => !ended.drawn.as_ref().is_some_and(|drawn| drawn.calls.iter().any(is_beyond)),
+    }
+}
+
+/// Whether the Func read on where what was recorded ends.
+fn is_beyond(call: &HostCall) -> bool {
+    let HostCall::Http(exchange) = call else { return false };
+    matches!(&exchange.outcome, HttpOutcome::Response { cut: Some(why), .. } if why == outside::UNREAD)
 }

@@ -10,8 +10,9 @@ mod tee;
 use wire::capture::Drawn;
 use wire::{Invoke, Timestamp};
 
+pub(crate) use error_code::UNREAD;
 pub(crate) use exchange::{Exchange, play};
-pub(crate) use tape::{Answering, Tape};
+pub(crate) use tape::{Answering, Tape, header_bytes};
 
 /// What a call finds outside its sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]

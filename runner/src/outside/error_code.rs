@@ -5,8 +5,10 @@ use std::mem::discriminant;
 
 use wasmtime_wasi_http::Error;
 
-/// What is noted of a request whose response the Func did not wait for.
+/// What is noted of a request whose response the Func did not wait for, or not to its end.
 pub(super) const UNFINISHED: &str = "HTTP-response-incomplete";
+/// What whoever reads on is told where the Func did not when it was recorded.
+pub(crate) const UNREAD: &str = "internal-error: the rest of the body was not recorded";
 const DNS_ERROR: &str = "DNS-error";
 const INTERNAL_ERROR: &str = "internal-error";
 /// What wasmtime says of a name that stands for no address.
@@ -83,6 +85,11 @@ pub(super) fn error(name: &str) -> Error {
         None if name == INTERNAL_ERROR => Error::InternalError(None),
         _ => Error::InternalError(Some(name.to_owned())),
     }
+}
+
+/// The error that a body ends with which was cut off by this one.
+pub(super) fn of_cut(name: &str) -> Error {
+    error(if name == UNFINISHED { UNREAD } else { name })
 }
 
 fn with_detail(name: &str, detail: Option<&str>) -> String {

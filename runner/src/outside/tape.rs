@@ -17,8 +17,12 @@ use crate::url::Url;
 /// Readings of clocks and draws of random bytes that are noted of one call. Some 50 bytes each; who draws more waits in a
 /// loop for the time to pass.
 const CALLS_MAX: usize = 10_000;
-/// Bytes of bodies that are kept of all requests of one call.
-const BODY_BYTES_MAX: usize = 1 << 20;
+/// Bytes that are kept of all requests of one call and of what they were answered: heads and bodies.
+const BYTES_MAX: usize = 1 << 20;
+/// Requests of which a line in the call's log says that they were refused: whoever reads it knows by then.
+const SAID_MAX: usize = 20;
+/// Characters of the URL in such a line.
+const SAID_URL_MAX: usize = 256;
 
 /// Notes what a call draws from outside, and plays back what one drew before. Cheap to clone; the clones share it.
 #[derive(Clone)]
@@ -34,7 +38,7 @@ struct Reel {
     /// Whether requests may go out to which there is no answer.
     open: bool,
     noted: Vec<Noted>,
-    body_bytes_left: usize,
+    bytes_left: usize,
     truncated: bool,
     logs: Vec<LogLine>,
 }
@@ -99,7 +103,7 @@ impl Tape {
             answers,
             open,
             noted: Vec::new(),
-            body_bytes_left: BODY_BYTES_MAX,
+            bytes_left: BYTES_MAX,
             truncated: false,
             logs: Vec::new(),
         })))
@@ -145,8 +149,8 @@ impl Tape {
         }
     }
 
-    /// Notes a request; gives where it is noted, and where its answer comes from.
-    pub(super) fn begin(&self, request: &http::request::Parts) -> (usize, Answering) {
+    /// Notes a request, if there is room for its head; gives where, and where its answer comes from.
+    pub(super) fn begin(&self, request: &http::request::Parts) -> (Option<usize>, Answering) {
         let mut reel = self.reel();
         let exchange = HttpExchange {
             at_us: reel.now_us(),
@@ -159,37 +163,34 @@ impl Tape {
             outcome: HttpOutcome::Failed(super::error_code::UNFINISHED.to_owned()),
         };
         let answering = reel.answering(&exchange);
+        if let Answering::Nowhere = answering {
+            reel.say_refused(&exchange);
+        }
+        if !reel.has_room(exchange.method.len() + exchange.url.len() + header_bytes(&exchange.headers)) {
+            return (None, answering);
+        }
         let exchanging = Exchanging { exchange, sent: BytesMut::new(), received: BytesMut::new() };
-        // However many there are, the limit of requests of a call is a smaller one.
         reel.noted.push(Noted::Exchange(Box::new(exchanging)));
-        (reel.noted.len() - 1, answering)
+        (Some(reel.noted.len() - 1), answering)
     }
 
     /// Adds to what is noted of a request; nothing once the notes were taken.
-    pub(super) fn amend<T>(&self, entry: usize, amend: impl FnOnce(&mut Exchanging, u64) -> T) -> Option<T> {
+    pub(super) fn amend(&self, entry: Option<usize>, amend: impl FnOnce(&mut Exchanging, u64)) {
         let mut reel = self.reel();
         let now_us = reel.now_us();
-        match reel.noted.get_mut(entry)? {
-            Noted::Exchange(exchanging) => Some(amend(exchanging, now_us)),
-            Noted::Drawn(_) => None,
+        if let Some(Noted::Exchange(exchanging)) = entry.and_then(|entry| reel.noted.get_mut(entry)) {
+            amend(exchanging, now_us);
         }
     }
 
-    /// Room for this many bytes of a body, if there is any left; else the call's record is not whole.
+    /// Room for this many bytes of a request or its response, if there is any left; else the call's record is not whole.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
-        let mut reel = self.reel();
-        match reel.body_bytes_left.checked_sub(bytes) {
-            Some(left) => reel.body_bytes_left = left,
-            // What comes after a gap is of no use.
-            None => (reel.body_bytes_left, reel.truncated) = (0, true),
-        }
-        !reel.truncated
+        self.reel().has_room(bytes)
     }
 
-    /// Says something about the call to whoever reads its log.
-    pub(super) fn say(&self, text: String) {
-        let line = LogLine { at: Timestamp::now(), stream: Stream::Platform, level: Level::Warn, text };
-        self.reel().logs.push(line);
+    /// Notes that there was something that is not noted.
+    pub(crate) fn truncate(&self) {
+        self.reel().truncated = true;
     }
 
     fn reel(&self) -> MutexGuard<'_, Reel> {
@@ -212,6 +213,27 @@ impl Reel {
         let ns = clock(self).read(real_ns);
         self.note(note(at_us, ns));
         ns
+    }
+
+    fn has_room(&mut self, bytes: usize) -> bool {
+        match self.bytes_left.checked_sub(bytes) {
+            Some(left) => self.bytes_left = left,
+            // What comes after a gap is of no use.
+            None => (self.bytes_left, self.truncated) = (0, true),
+        }
+        !self.truncated
+    }
+
+    /// Tells whoever reads the call's log of a request that was not recorded.
+    fn say_refused(&mut self, asked: &HttpExchange) {
+        if self.logs.len() >= SAID_MAX {
+            return;
+        }
+        // Queries may hold secrets.
+        let url = asked.url.split('?').next().unwrap_or_default();
+        let url: String = url.chars().take(SAID_URL_MAX).collect();
+        let text = format!("{} {url} was not recorded, and the replay may not go outside", asked.method);
+        self.logs.push(LogLine { at: Timestamp::now(), stream: Stream::Platform, level: Level::Warn, text });
     }
 
     fn note(&mut self, call: HostCall) {
@@ -258,6 +280,11 @@ pub(super) fn texts(headers: &http::HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
+/// How many bytes of headers there are.
+pub(crate) fn header_bytes(headers: &[(String, String)]) -> usize {
+    headers.iter().map(|(name, value)| name.len() + value.len()).sum()
+}
+
 fn since_epoch_ns() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     saturated(since.unwrap_or_default().as_nanos())
@@ -297,9 +324,9 @@ mod tests {
         for _ in 0..=CALLS_MAX {
             tape.wall_ns();
         }
-        assert!(tape.has_room(BODY_BYTES_MAX - 1) || tape.take().0.truncated);
+        assert!(tape.has_room(BYTES_MAX - 1) || tape.take().0.truncated);
         let tape = Tape::blank();
-        assert!(tape.has_room(BODY_BYTES_MAX - 1) && !tape.has_room(2) && !tape.has_room(1));
+        assert!(tape.has_room(BYTES_MAX - 1) && !tape.has_room(2) && !tape.has_room(1));
         assert!(tape.take().0.truncated);
     }
 }

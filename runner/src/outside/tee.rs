@@ -8,7 +8,8 @@ use hyper::body::{Body, Frame, SizeHint};
 use wasmtime_wasi_http::{Error, WasiBody};
 use wire::capture::HttpOutcome;
 
-use super::{Tape, error_code};
+use super::Tape;
+use super::error_code::{self, UNFINISHED};
 
 /// What a body is said to have ended with of which not all was kept.
 const NOT_KEPT: &str = "internal-error: the rest of the body was not kept";
@@ -19,7 +20,7 @@ pub(super) struct Tee {
     pub(super) side: Side,
     pub(super) tape: Tape,
     /// Where the request is noted.
-    pub(super) entry: usize,
+    pub(super) entry: Option<usize>,
 }
 
 /// Whose body it is.
@@ -43,11 +44,24 @@ impl Tee {
 
     /// Notes why what is kept of a response's body is not all of it.
     fn cut(&self, why: &str) {
+        self.amend_cut(|cut| {
+            if cut.as_deref().is_none_or(|known| known == UNFINISHED) {
+                *cut = Some(why.to_owned());
+            }
+        });
+    }
+
+    /// Notes that a response's body came to its end.
+    fn end(&self) {
+        self.amend_cut(|cut| drop(cut.take_if(|why| why == UNFINISHED)));
+    }
+
+    fn amend_cut(&self, amend: impl FnOnce(&mut Option<String>)) {
         self.tape.amend(self.entry, |exchanging, _now_us| {
             if let (Side::Response, HttpOutcome::Response { cut, .. }) =
                 (self.side, &mut exchanging.exchange.outcome)
             {
-                cut.get_or_insert_with(|| why.to_owned());
+                amend(cut);
             }
         });
     }
@@ -65,7 +79,11 @@ impl Body for Tee {
         match &frame {
             Some(Ok(frame)) => frame.data_ref().into_iter().for_each(|data| self.keep(data)),
             Some(Err(error)) => self.cut(&error_code::name(error)),
-            None => {}
+            None => self.end(),
+        }
+        // Few who read the last byte of a body ask whether there are more.
+        if self.body.is_end_stream() {
+            self.end();
         }
         Poll::Ready(frame)
     }

@@ -199,6 +199,42 @@ async fn what_was_not_recorded_is_refused_unless_the_outside_is_allowed() {
     assert!(!undrawn.activation.logs.is_empty(), "{}", told(&undrawn));
 }
 
+/// The requests that are noted, and how many bytes of them.
+fn noted(drawn: &Drawn) -> (usize, usize) {
+    let urls: Vec<&String> = drawn
+        .calls
+        .iter()
+        .filter_map(|call| if let HostCall::Http(exchange) = call { Some(&exchange.url) } else { None })
+        .collect();
+    (urls.len(), urls.iter().map(|url| url.len()).sum())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_func_that_asks_without_end_is_noted_up_to_the_limit_of_requests() {
+    let stage = stage("a.test").await;
+    let call = invoke("GET", "/api/ask?times=300&url=http://b.test/");
+    let live = stage.run(call.clone()).await;
+    assert!((noted(&live.drawn).0, live.drawn.truncated) == (50, true), "{:?}", noted(&live.drawn));
+    let played = stage.run(again(&call, Drawn { seed: live.drawn.seed.clone(), ..Drawn::default() })).await;
+    assert_eq!((noted(&played.drawn).0, played.drawn.truncated), (50, true));
+    assert_eq!(played.activation.logs.len(), 20);
+    let refused = json(&played.answer)["told"][299].as_str().unwrap().to_owned();
+    assert!(refused.contains("imit"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_requests_are_noted_up_to_a_mebibyte() {
+    let stage = stage("a.test").await;
+    let call = invoke("GET", &format!("/api/ask?times=50&url=http://b.test/{}", "x".repeat(40_000)));
+    let live = stage.run(call.clone()).await;
+    let (requests, bytes) = noted(&live.drawn);
+    assert!((20..27).contains(&requests) && bytes <= 1 << 20 && live.drawn.truncated, "{requests} {bytes}");
+    let played = stage.run(again(&call, Drawn { seed: live.drawn.seed, ..Drawn::default() })).await;
+    assert!(noted(&played.drawn).1 <= 1 << 20 && played.drawn.truncated);
+    let said: usize = played.activation.logs.iter().map(|line| line.text.len()).sum();
+    assert!(said < 10_000, "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_of_any_size_stay_whole_in_process() {
     let stage = stage("a.test").await;

@@ -88,7 +88,8 @@ pub enum HttpOutcome {
         /// Its body, as far as the Func has read it.
         #[serde(default, skip_serializing_if = "Body::is_empty")]
         body: Body,
-        /// Why the body ended before its end: an `error-code` of `wasi:http`.
+        /// Why the body ended before its end: an `error-code` of `wasi:http`; `HTTP-response-incomplete` if the Func
+        /// read no further.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cut: Option<String>,
     },
