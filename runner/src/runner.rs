@@ -31,7 +31,7 @@ pub async fn run(
     // However this function ends, its threads end with it.
     let _stop_on_exit = stop.clone().drop_guard();
     let mut threads = Vec::with_capacity(config.threads + 1);
-    threads.push(publisher.spawn().map_err(Error::Thread)?);
+    threads.push(publisher.spawn(stop.clone()).map_err(Error::Thread)?);
     for number in 0..config.threads {
         let worker = Worker {
             broker: broker.clone(),

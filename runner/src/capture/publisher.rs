@@ -1,13 +1,16 @@
 //! `Publisher`: makes lines of calls that are to be kept, and publishes them some at a time.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
-use tracing::{debug, warn};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
 use wire::broker::{self, Message};
 use wire::capture::Capture;
 use wire::{Backoff, Broker, encode_line};
@@ -42,12 +45,14 @@ impl Publisher {
         Self { broker, kept, missed }
     }
 
-    /// Starts a thread for it, so that to make lines holds up no call. It ends when nobody can leave calls any more.
-    pub(crate) fn spawn(self) -> io::Result<JoinHandle<()>> {
+    /// Starts a thread for it, so that to make lines holds up no call. It ends when nobody can leave calls any more; should
+    /// it end before, `stop` tells the runner to do the same.
+    pub(crate) fn spawn(self, stop: CancellationToken) -> io::Result<JoinHandle<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new()
-            .name("func-capture".to_owned())
-            .spawn(move || runtime.block_on(self.run()))
+        std::thread::Builder::new().name("func-capture".to_owned()).spawn(move || {
+            let _stop_on_exit = stop.drop_guard();
+            runtime.block_on(self.run());
+        })
     }
 
     /// Publishes until nobody can leave calls any more, and then what was left.
@@ -64,7 +69,7 @@ impl Publisher {
                 }
             }
             for kept in batch.drain(..) {
-                for (capture, line) in lines(kept) {
+                for (capture, line) in self.lines(kept) {
                     self.add(&mut parcels, capture, &line).await;
                 }
             }
@@ -72,6 +77,17 @@ impl Publisher {
                 self.send(parcel).await;
             }
         }
+    }
+
+    /// A call as lines. A mistake of ours that comes up there costs this call and no other.
+    fn lines(&self, kept: Kept) -> Vec<(Arc<Capture>, Bytes)> {
+        let captures = kept.captures.clone();
+        let made = catch_unwind(AssertUnwindSafe(|| lines(kept)));
+        made.unwrap_or_else(|_panic| {
+            error!("a call that is to be kept could not be written");
+            self.missed.add(&captures, 1);
+            Vec::new()
+        })
     }
 
     /// Adds a line to those of its capture, which are sent first if it does not fit beside them.
@@ -98,6 +114,8 @@ impl Publisher {
                 Ok(()) => return,
                 // It goes when the capture ends, and we may not have heard of that.
                 Err(error @ broker::Error::Unroutable(_)) => debug!(queue, calls, %error, "calls not kept"),
+                // Other captures would wait behind it, and whoever else listens has been given the message.
+                Err(error @ broker::Error::Full(_)) => warn!(queue, calls, %error, "calls not kept"),
                 // At the end there is no time to wait for anybody.
                 Err(_) if !self.kept.is_closed() && Instant::now() < give_up_at => {
                     sleep(backoff.wait()).await;
@@ -111,7 +129,7 @@ impl Publisher {
 }
 
 /// A call as a line for each of its captures, without its secrets unless a capture keeps those.
-fn lines(kept: Kept) -> Vec<(Arc<Capture>, bytes::Bytes)> {
+fn lines(kept: Kept) -> Vec<(Arc<Capture>, Bytes)> {
     let Kept { captures, deployed, mut entry, .. } = kept;
     // Calls are texts and numbers: they can always be written.
     let line = |entry: &_| encode_line(entry).unwrap_or_default();

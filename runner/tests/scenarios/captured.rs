@@ -1,16 +1,18 @@
 //! Captures: calls that are kept whole, as an operator asks a runner that runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use wire::broker::{Consumer, Topic, capture_queue};
+use wire::broker::{Consumer, Embedded, Error, Topic, capture_queue};
 use wire::capture::{Capture, CaptureEntry, Drawn};
 use wire::{
-    Answer, Body, CaptureId, Control, Invoke, Namespace, Observation, Percent, Replay, Timestamp, Version,
-    decode_lines, encode_line,
+    Answer, Body, Broker, CaptureId, Control, Invoke, Namespace, Observation, Percent, Replay, Timestamp,
+    Version, decode_lines, encode_line,
 };
 
-use crate::harness::{Deployment, Harness, invoke, start};
+use crate::harness::{Deployment, Harness, begin_over, config, invoke, start};
+use crate::trouble::Troubled;
 
 const DOCUMENT: &str = r#"
 openapi: 3.0.3
@@ -177,5 +179,59 @@ async fn what_nobody_takes_is_missed_and_told() {
         }
         assert!(report.captures.values().all(|missed| *missed < 3));
     }
+    harness.stop().await;
+}
+
+/// A runner that reaches its broker by way of one in trouble.
+async fn troubled(reached: impl FnOnce(&Arc<dyn Broker>) -> Arc<Troubled>) -> (Harness, Arc<Troubled>) {
+    let broker: Arc<dyn Broker> = Arc::new(Embedded::new());
+    let reached = reached(&broker);
+    let deployment = Deployment::javascript(DOCUMENT, SOURCE);
+    let mut harness = begin_over(broker, reached.clone(), config(), deployment).await;
+    harness.heartbeat(1).await;
+    (harness, reached)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_holds_up_no_other_and_is_asked_once() {
+    let full = ("capture.", Error::Full("capture".into()));
+    let (mut harness, reached) = troubled(|broker| Troubled::over(broker, 0, [full])).await;
+    let capture = capture(&harness, &[]);
+    let mut consumer = begin(&mut harness, 1, &capture).await;
+    harness.call(post(200, &[], "")).await;
+    while harness.heartbeat(101).await.runner.unwrap().captures.get(&capture.id) != Some(&1) {
+        assert!(reached.taken(&capture.queue()).is_empty(), "tried again");
+    }
+    harness.call(post(201, &[], "")).await;
+    assert_eq!(entries(&mut consumer, 1).await[0].answer.status, 201);
+    harness.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_that_can_keep_no_calls_any_more_ends_and_says_so() {
+    let (mut harness, _reached) = troubled(|broker| Troubled::fatal(broker, "capture.")).await;
+    let capture = capture(&harness, &[]);
+    let _consumer = begin(&mut harness, 1, &capture).await;
+    harness.call(post(200, &[], "")).await;
+    assert!(matches!(harness.ended().await, Err(runner::Error::Thread(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_attempt_of_a_promised_call_is_kept() {
+    let fails = "responses:";
+    let document =
+        DOCUMENT.replace(fails, &format!("x-funcatron-retries: {{max: 1, backoff: 20ms}}\n      {fails}"));
+    let mut harness = start(Deployment::javascript(&document, SOURCE)).await;
+    harness.broker.declare(&wire::broker::requests_queue()).await.unwrap();
+    let capture = capture(&harness, &["status>=500"]);
+    let mut consumer = begin(&mut harness, 1, &capture).await;
+    let call = Invoke { asynchronous: true, ..post(503, &[], "") };
+    harness.send(std::slice::from_ref(&call)).await;
+    let held_back = harness.next(wire::broker::REQUESTS).await;
+    let again: Invoke = decode_lines(&held_back.payload).unwrap().remove(0);
+    let [first] = entries(&mut consumer, 1).await.try_into().unwrap();
+    assert_eq!((first.invoke, first.answer.status), (call, 503));
+    harness.call(again.clone()).await;
+    assert_eq!(entries(&mut consumer, 1).await[0].invoke, again);
     harness.stop().await;
 }

@@ -260,6 +260,11 @@ impl Harness {
         tokio::time::timeout(PATIENCE, running).await.unwrap().unwrap().unwrap();
     }
 
+    /// What the runner came to that ends by itself.
+    pub(crate) async fn ended(mut self) -> Result<(), runner::Error> {
+        tokio::time::timeout(PATIENCE, self.running.take().unwrap()).await.unwrap().unwrap()
+    }
+
     /// Ends the runner as a crash does, which must have been told to leave running calls no time, and
     /// starts another.
     pub(crate) async fn crash(&mut self) {

@@ -12,11 +12,13 @@ use wire::{Broker, Invoke, decode_line};
 use crate::harness::{Deployment, begin_over, config, invoke};
 
 /// Each refuses so many publishes to a queue.
-type Refusals = VecDeque<(&'static str, Error)>;
+pub(crate) type Refusals = VecDeque<(&'static str, Error)>;
 
 /// A broker that refuses some of what it is asked for.
-struct Troubled {
+pub(crate) struct Troubled {
     broker: Arc<dyn Broker>,
+    /// To publish to a queue of this prefix is a mistake that ends the thread.
+    fatal: Option<&'static str>,
     /// Publishes to queues of this prefix that fail, the next first.
     refusals: Mutex<Refusals>,
     /// How many subscriptions and consumers are lost as soon as they are there.
@@ -25,9 +27,14 @@ struct Troubled {
 }
 
 impl Troubled {
-    fn over(broker: &Arc<dyn Broker>, lost: usize, refusals: impl Into<Refusals>) -> Arc<Self> {
+    pub(crate) fn over(broker: &Arc<dyn Broker>, lost: usize, refusals: impl Into<Refusals>) -> Arc<Self> {
         let (refusals, lost) = (Mutex::new(refusals.into()), Mutex::new(lost));
-        Arc::new(Self { broker: broker.clone(), refusals, lost, published: Mutex::default() })
+        Arc::new(Self { broker: broker.clone(), fatal: None, refusals, lost, published: Mutex::default() })
+    }
+
+    pub(crate) fn fatal(broker: &Arc<dyn Broker>, prefix: &'static str) -> Arc<Self> {
+        let (refusals, lost, published) = Default::default();
+        Arc::new(Self { broker: broker.clone(), fatal: Some(prefix), refusals, lost, published })
     }
 
     fn is_lost(&self) -> bool {
@@ -44,7 +51,7 @@ impl Troubled {
     }
 
     /// What the broker took for this queue.
-    fn taken(&self, queue: &str) -> Vec<Message> {
+    pub(crate) fn taken(&self, queue: &str) -> Vec<Message> {
         let published = self.published.lock().unwrap();
         published.iter().filter(|(name, _)| name == queue).map(|(_, message)| message.clone()).collect()
     }
@@ -59,6 +66,7 @@ impl Broker for Troubled {
         self.broker.delete(queue).await
     }
     async fn publish(&self, queue: &str, message: Message) -> Result<(), Error> {
+        assert!(self.fatal.is_none_or(|prefix| !queue.starts_with(prefix)), "a fatal mistake");
         if let Some(error) = self.refusal(queue) {
             return Err(error);
         }

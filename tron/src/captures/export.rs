@@ -34,6 +34,7 @@ pub(crate) struct Export {
 struct Call {
     at: Timestamp,
     activation: ActivationId,
+    retry: u32,
     attempt: u32,
     chunk: usize,
     start: usize,
@@ -50,6 +51,8 @@ struct EntryHead {
 struct InvokeHead {
     at: Timestamp,
     activation: ActivationId,
+    #[serde(default)]
+    retry: u32,
     attempt: u32,
 }
 
@@ -66,7 +69,7 @@ impl Export {
         }
         calls.sort_unstable();
         // What a Tron did not live to settle was written twice.
-        calls.dedup_by_key(|call| (call.activation, call.attempt));
+        calls.dedup_by_key(|call| (call.activation, call.retry, call.attempt));
         let header = CaptureHeader {
             v: Version,
             kind: FileKind::Capture,
@@ -128,8 +131,8 @@ fn index(lines: &Bytes, chunk: usize) -> Vec<Call> {
     for line in lines.split(|byte| *byte == b'\n') {
         let end = start + line.len();
         match wire::decode_line::<EntryHead>(line) {
-            Ok(EntryHead { invoke: InvokeHead { at, activation, attempt } }) => {
-                calls.push(Call { at, activation, attempt, chunk, start, end });
+            Ok(EntryHead { invoke: InvokeHead { at, activation, retry, attempt } }) => {
+                calls.push(Call { at, activation, retry, attempt, chunk, start, end });
             }
             Err(_) if line.is_empty() => {}
             Err(error) => warn!(%error, "captured call cannot be read"),

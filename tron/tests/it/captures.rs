@@ -102,6 +102,17 @@ async fn what_runners_hand_over_is_exported_in_the_order_in_which_it_was_accepte
 }
 
 #[tokio::test]
+async fn each_time_that_a_call_was_begun_anew_is_exported() {
+    let stage = Stage::start().await;
+    let CaptureInfo { capture, .. } = started(&stage, json!({})).await;
+    let first = text(1);
+    let again = CaptureEntry { invoke: Invoke { retry: 1, ..first.invoke.clone() }, ..first.clone() };
+    publish(&stage.broker, &capture.id, &[again.clone(), first.clone(), again.clone()]).await;
+    until(&stage, &capture.id, |info| info.entries == 3).await;
+    assert_eq!(exported(&stage, &capture.id).await.1, [first, again]);
+}
+
+#[tokio::test]
 async fn bodies_out_of_the_store_are_in_the_file_and_leave_it_again_on_the_way_back() {
     let stage = Stage::start().await;
     let bytes = Bytes::from([vec![0xff; 700_000], vec![b'a'; 700_000]].concat());
