@@ -28,7 +28,7 @@ pub(crate) struct Measured {
 impl Notes {
     /// Adds a line of the platform's own.
     pub(crate) fn add(&mut self, level: Level, text: String) {
-        self.logs.push(LogLine { at: Timestamp::now(), stream: Stream::Platform, level, text });
+        self.logs.push(LogLine { at: Timestamp::now(), at_us: None, stream: Stream::Platform, level, text });
     }
 
     /// Adds what whoever looks for a mistake wants to know of every call.

@@ -230,7 +230,8 @@ pub(crate) mod tests {
 
     fn line(request_id: &str, text: &str) -> Bytes {
         let (request_id, text) = (RequestId::parse(request_id).unwrap(), text.to_owned());
-        let line = LogLine { at: Timestamp(1), stream: Stream::Stdout, level: wire::Level::Info, text };
+        let line =
+            LogLine { at: Timestamp(1), at_us: None, stream: Stream::Stdout, level: wire::Level::Info, text };
         wire::encode_line(&Activation { request_id, logs: vec![line], ..record() }).unwrap()
     }
 
@@ -277,7 +278,7 @@ pub(crate) mod tests {
         let kept = activations(99, usize::MAX);
         let error = |text: &str| {
             let level = wire::Level::Error;
-            LogLine { at: Timestamp(1), stream: Stream::Stderr, level, text: text.to_owned() }
+            LogLine { at: Timestamp(1), at_us: None, stream: Stream::Stderr, level, text: text.to_owned() }
         };
         let failed = Activation { logs: ["first", "second", "third"].map(error).into(), ..record() };
         kept.record(wire::encode_line(&failed).unwrap());

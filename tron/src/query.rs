@@ -93,6 +93,7 @@ mod tests {
     fn activation() -> Activation {
         let line = |at: u64, level: Level| LogLine {
             at: Timestamp(at),
+            at_us: None,
             stream: Stream::Stdout,
             level,
             text: format!("{level} at {at}"),

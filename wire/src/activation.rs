@@ -60,6 +60,10 @@ pub struct Activation {
 pub struct LogLine {
     /// When it was written.
     pub at: Timestamp,
+    /// The same in microseconds after the call began, as what the Func asked for is told; of lines about the whole call there
+    /// is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_us: Option<u64>,
     /// Where to.
     pub stream: Stream,
     /// How much it matters.

@@ -243,6 +243,7 @@ fn activation() -> Activation {
         difference: Some("status: 200, was 201".into()),
         logs: vec![LogLine {
             at: Timestamp(2),
+            at_us: Some(1_234),
             stream: Stream::Stderr,
             level: Level::Error,
             text: "oh\u{1b}[0m".into(),

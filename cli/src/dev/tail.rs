@@ -92,6 +92,7 @@ mod tests {
     fn activation(logs: &[&str], error: Option<&str>) -> Activation {
         let line = |text: &&str| LogLine {
             at: Timestamp(0),
+            at_us: None,
             stream: Stream::Stdout,
             level: Level::Info,
             text: (*text).to_owned(),

@@ -99,7 +99,8 @@ fn events(activation: &Activation, drawn: &Drawn) -> Vec<(u64, String)> {
             Stream::Stderr => "stderr",
             Stream::Platform => "platform",
         };
-        let at_us = u64::try_from(line.at.since(activation.at).as_micros()).unwrap_or(u64::MAX);
+        let since = || u64::try_from(line.at.since(activation.at).as_micros()).unwrap_or(u64::MAX);
+        let at_us = line.at_us.unwrap_or_else(since);
         events.push((at_us, format!("{stream} {}: {}", line.level, shown(&line.text))));
     }
     events.sort_by_key(|(at_us, _)| *at_us);

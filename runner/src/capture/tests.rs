@@ -107,7 +107,13 @@ fn entry(path: &str, content_type: &str, body: Body) -> CaptureEntry {
         error: None,
         replay_of: None,
         difference: None,
-        logs: vec![LogLine { at, stream: Stream::Stdout, level: Level::Info, text: "hello".into() }],
+        logs: vec![LogLine {
+            at,
+            at_us: None,
+            stream: Stream::Stdout,
+            level: Level::Info,
+            text: "hello".into(),
+        }],
     };
     CaptureEntry { v: Version, invoke, answer, activation, drawn: Drawn::default(), redacted: Vec::new() }
 }

@@ -233,7 +233,14 @@ impl Reel {
         let url = asked.url.split('?').next().unwrap_or_default();
         let url: String = url.chars().take(SAID_URL_MAX).collect();
         let text = format!("{} {url} was not recorded, and the replay may not go outside", asked.method);
-        self.logs.push(LogLine { at: Timestamp::now(), stream: Stream::Platform, level: Level::Warn, text });
+        let at_us = Some(asked.at_us);
+        self.logs.push(LogLine {
+            at: Timestamp::now(),
+            at_us,
+            stream: Stream::Platform,
+            level: Level::Warn,
+            text,
+        });
     }
 
     fn note(&mut self, call: HostCall) {

@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,12 +17,17 @@ use wire::{Level, LogLine, Stream, Timestamp};
 const LINES_MAX: usize = 1000;
 /// What a guest may write at a time.
 const CHUNK_MAX: usize = 64 << 10;
+/// What begins a line whose level the engine of JavaScript has marked (`funcs/js-engine/prelude/console.js`): a control
+/// character that no text begins with.
+const MARK: u8 = 0x02;
 
 /// What a call prints. Cheap to clone; the clones share it.
 #[derive(Clone)]
 pub(super) struct Output(Arc<Mutex<Text>>);
 
 struct Text {
+    /// What moments are counted from.
+    began: Instant,
     /// Lines of lower ones are dropped.
     level_min: Level,
     lines: Vec<LogLine>,
@@ -34,7 +40,8 @@ struct Text {
 impl Output {
     pub(super) fn new(bytes_max: usize, level_min: Level) -> Self {
         let (lines, stdout, stderr) = Default::default();
-        let text = Text { level_min, lines, stdout, stderr, bytes_left: bytes_max, truncated: false };
+        let (began, bytes_left) = (Instant::now(), bytes_max);
+        let text = Text { began, level_min, lines, stdout, stderr, bytes_left, truncated: false };
         Self(Arc::new(Mutex::new(text)))
     }
 
@@ -51,12 +58,7 @@ impl Output {
         }
         if text.truncated {
             let note = "output truncated: the limit of one call is reached".to_owned();
-            text.lines.push(LogLine {
-                at: Timestamp::now(),
-                stream: Stream::Platform,
-                level: Level::Warn,
-                text: note,
-            });
+            text.add(Stream::Platform, Level::Warn, note);
         }
         std::mem::take(&mut text.lines)
     }
@@ -93,8 +95,9 @@ impl Text {
         if line.is_empty() && !even_if_empty {
             return;
         }
-        let text = String::from_utf8_lossy(&line).into_owned();
-        let level = Level::said_by(&text).unwrap_or_else(|| usual(stream));
+        let (usual, text) = marked(&line).unwrap_or_else(|| (usual(stream), &line));
+        let text = String::from_utf8_lossy(text).into_owned();
+        let level = Level::said_by(&text).unwrap_or(usual);
         if level < self.level_min {
             // It takes no room from what is kept.
             self.bytes_left += line.len();
@@ -104,8 +107,24 @@ impl Text {
             self.truncated = true;
             return;
         }
-        self.lines.push(LogLine { at: Timestamp::now(), stream, level, text });
+        self.add(stream, level, text);
     }
+
+    fn add(&mut self, stream: Stream, level: Level, text: String) {
+        let at_us = u64::try_from(self.began.elapsed().as_micros()).ok();
+        self.lines.push(LogLine { at: Timestamp::now(), at_us, stream, level, text });
+    }
+}
+
+/// The level of a line that is marked, and its text: the console of JavaScript has more levels than there are streams.
+fn marked(line: &[u8]) -> Option<(Level, &[u8])> {
+    let (mark, text) = line.split_at_checked(2)?;
+    let level = match mark {
+        [MARK, b'd'] => Level::Debug,
+        [MARK, b'w'] => Level::Warn,
+        _ => return None,
+    };
+    Some((level, text))
 }
 
 /// The level of a line that says nothing of it.
@@ -203,6 +222,23 @@ mod tests {
             assert!(lines.len() <= LINES_MAX + 1);
             assert_eq!(lines.last().unwrap().0, Stream::Platform);
         }
+    }
+
+    #[test]
+    fn a_mark_is_the_level_of_a_line_that_says_nothing_of_it_and_is_taken_off() {
+        let output = Output::new(1_000, Level::Debug);
+        output.write(Stream::Stdout, b"\x02dlooked\n\x02dERROR none\n\x02\n\x02x\n");
+        output.write(Stream::Stderr, b"\x02wfull\n");
+        let lines = output.take();
+        let lines: Vec<_> = lines.iter().map(|line| (line.level, line.text.as_str())).collect();
+        let expected = [
+            (Level::Debug, "looked"),
+            (Level::Error, "ERROR none"),
+            (Level::Info, "\u{2}"),
+            (Level::Info, "\u{2}x"),
+            (Level::Warn, "full"),
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]

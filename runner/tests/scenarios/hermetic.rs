@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use wire::bundle::Code;
 use wire::capture::{Drawn, HostCall, HttpOutcome};
-use wire::{ActivationId, Answer, Body, Bundle, Invoke, Replay, Stream};
+use wire::{ActivationId, Answer, Body, Bundle, Invoke, Level, Replay, Stream};
 
 use crate::harness::{Deployment, config, invoke, json, start, text};
 
@@ -33,6 +33,8 @@ export async function draw({ props }) {
     const response = await fetch(`${props.url}/count`, { method: "POST", body, headers: { "x-key": "k" } });
     answers.push(response.status, response.headers.get("x-count"), await response.text());
   }
+  console.debug("dropped");
+  console.warn("drew\nall");
   const took = performance.now() - began;
   return { began, took, dates, bytes, uuid: crypto.randomUUID(), unit: Math.random(), answers };
 }
@@ -155,6 +157,21 @@ async fn all_that_was_drawn_is_noted_of_a_call_and_of_its_replay() {
         }
         assert!(exchanges.next().is_none());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_the_console_have_its_levels_and_their_place_among_what_was_drawn() {
+    let (host, _serving) = counting().await;
+    let live = stage(&host).await.run(invoke("GET", "/api/draw")).await;
+    let ended = live.drawn.calls.iter().filter_map(|call| match call {
+        HostCall::Http(exchange) => Some(exchange.at_us + exchange.took_us),
+        _ => None,
+    });
+    let ended = ended.max().unwrap();
+    let lines = live.activation.logs.iter();
+    assert!(lines.clone().all(|line| line.at_us.unwrap() > ended && line.stream == Stream::Stderr));
+    let lines: Vec<_> = lines.map(|line| (line.level, line.text.as_str())).collect();
+    assert_eq!(lines, [(Level::Warn, "drew"), (Level::Warn, "all")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,8 +26,13 @@ fn assert_documented(operation: &str, reply: &Reply) {
 fn activation(request_id: &str) -> Bytes {
     let id = RequestId::parse(request_id).unwrap();
     let call = Invoke { id, ..harness::invoke(ActivationId::generate()) };
-    let line =
-        LogLine { at: call.at, stream: wire::Stream::Stdout, level: wire::Level::Info, text: "hello".into() };
+    let line = LogLine {
+        at: call.at,
+        at_us: None,
+        stream: wire::Stream::Stdout,
+        level: wire::Level::Info,
+        text: "hello".into(),
+    };
     wire::encode_line(&Activation { logs: vec![line], ..harness::activation(&call) }).unwrap()
 }
 
