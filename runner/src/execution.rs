@@ -129,6 +129,7 @@ impl Execution {
         started: Instant,
     ) -> Ended {
         let (queued, service) = (at.since(self.invoke.at), started.elapsed());
+        let ended = telemetry::now();
         if let Some(problem) = result.as_ref().err().filter(|problem| problem.component == Component::Func) {
             notes.add(Level::Error, told(problem));
         }
@@ -167,7 +168,7 @@ impl Execution {
             self.deployed.tally.note(&record, kind, self.trace.as_ref().map(Trace::context));
         }
         if let Some(trace) = &self.trace {
-            trace.end(&record, service);
+            trace.end(&record, service, ended);
         }
         let captures = self.view.captures(&record);
         let wanted = (!captures.is_empty()).then(|| Box::new(Wanted { invoke: self.invoke, captures }));

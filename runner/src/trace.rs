@@ -64,10 +64,9 @@ impl Trace {
         part
     }
 
-    /// The call has ended, so long after it was begun.
-    pub(crate) fn end(&self, record: &Activation, service: Duration) {
+    /// The call ended at this moment, so long after it was begun.
+    pub(crate) fn end(&self, record: &Activation, service: Duration, ended: u64) {
         let Inner { tracer, parent, call, sent_us, queue } = &*self.0;
-        let ended = now();
         let began = ended.saturating_sub(u64::try_from(service.as_nanos()).unwrap_or(u64::MAX));
         let waited = Span::begin(*parent, "queue func", SpanKind::Consumer)
             .with("messaging.destination.name", queue.as_str())
