@@ -229,8 +229,7 @@ impl Reel {
         if self.logs.len() >= SAID_MAX {
             return;
         }
-        // Queries may hold secrets.
-        let url = asked.url.split('?').next().unwrap_or_default();
+        let url = Url::parse(&asked.url).shown();
         let url: String = url.chars().take(SAID_URL_MAX).collect();
         let text = format!("{} {url} was not recorded, and the replay may not go outside", asked.method);
         let at_us = Some(asked.at_us);
@@ -323,6 +322,16 @@ mod tests {
         ] {
             assert!(!is_same(recorded, url), "{recorded} {url}");
         }
+    }
+
+    #[test]
+    fn a_refused_request_is_told_without_its_secrets() {
+        let drawn = Some(Drawn { seed: "0".repeat(64), ..Drawn::default() });
+        let tape = Tape::playing(Played { drawn, at: Timestamp(0), open: false });
+        let asked = http::Request::get("http://me:hunter22@a.test/x?token=1").body(()).unwrap();
+        tape.begin(&asked.into_parts().0);
+        let told = "GET http://a.test/x was not recorded, and the replay may not go outside";
+        assert_eq!(tape.take().1[0].text, told);
     }
 
     #[test]
