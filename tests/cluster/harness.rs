@@ -27,7 +27,12 @@ impl Platform {
         Self::of(Cluster::start(program(), Size { frontends: 1, trons: 1, runners: 1 }), funcs)
     }
 
-    /// The same, with results posted to these hosts.
+    /// The same, with two members of each role.
+    pub(crate) fn paired(funcs: &[&Path]) -> Self {
+        Self::of(Cluster::start(program(), PAIRS), funcs)
+    }
+
+    /// Serves copies of these Func folders, with results posted to these hosts.
     pub(crate) fn posting(funcs: &[&Path], callbacks: &str) -> Self {
         let mut cluster = Cluster::start(program(), Size { frontends: 0, trons: 0, runners: 1 });
         cluster.add_tron(&["--callbacks", callbacks]);

@@ -20,13 +20,22 @@ pub(crate) struct Load {
 impl Load {
     /// Every client gets this path until the load ends.
     pub(crate) fn start(clients: &[Client], path: &'static str) -> Self {
+        Self::start_on(clients, move |_call| path.to_owned())
+    }
+
+    /// Every client gets the path of its first call, of its second and so on until the load ends.
+    pub(crate) fn start_on(
+        clients: &[Client],
+        path: impl Fn(usize) -> String + Clone + Send + 'static,
+    ) -> Self {
         let (answered, stop) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
         let start = |client: &Client| {
-            let (client, answered, stop) = (client.clone(), answered.clone(), stop.clone());
+            let (client, path) = (client.clone(), path.clone());
+            let (answered, stop) = (answered.clone(), stop.clone());
             thread::spawn(move || {
                 let mut replies = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
-                    replies.push(client.get(path));
+                    replies.push(client.get(&path(replies.len())));
                     answered.fetch_add(1, Ordering::Relaxed);
                 }
                 replies

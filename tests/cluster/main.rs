@@ -28,6 +28,7 @@ mod operator;
 mod placement;
 #[path = "../platform/promises.rs"]
 mod promises;
+mod release;
 #[path = "../platform/samples.rs"]
 mod samples;
 mod scaling;

@@ -30,7 +30,7 @@ paths:
 "#;
 
 /// Answers are never the same: they have the time and something random in them.
-const TRUSTED: &str = r"
+pub(crate) const TRUSTED: &str = r"
 export function getOrder({ params: { id } }) {
   return { id, total: id * 2, at: new Date().toISOString(), receipt: crypto.randomUUID() };
 }";
@@ -41,7 +41,7 @@ export function getOrder({ params: { id } }) {
   return { id, total: id + id, at: new Date(began).toISOString(), receipt: crypto.randomUUID() ?? receipt };
 }";
 /// Is wrong about 3 of 100.
-const WRONG: &str = r"
+pub(crate) const WRONG: &str = r"
 export function getOrder({ params: { id } }) {
   const total = [7, 42, 99].includes(id % 100) ? id * 2 + 1 : id * 2;
   return { id, total, at: new Date().toISOString(), receipt: crypto.randomUUID() };
@@ -63,7 +63,7 @@ fn write(platform: &Platform, name: &str, source: &str) {
     fs::write(folder.join("index.js"), source).unwrap();
 }
 
-fn deploy(platform: &Platform, name: &str, source: &str, arguments: &[&str]) -> String {
+pub(crate) fn deploy(platform: &Platform, name: &str, source: &str, arguments: &[&str]) -> String {
     write(platform, name, source);
     run(platform, &[&["deploy", name, "--base-path", "/orders"], arguments].concat())
 }
@@ -74,7 +74,7 @@ fn run(platform: &Platform, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn orders(platform: &Platform) -> Value {
+pub(crate) fn orders(platform: &Platform) -> Value {
     let routes: Value = serde_json::from_str(&run(platform, &["routes", "-o", "json"])).unwrap();
     routes.as_array().unwrap().iter().find(|route| route["base_path"] == "/orders").unwrap().clone()
 }
