@@ -7,8 +7,8 @@ mod start;
 
 use anyhow::bail;
 use clap::Subcommand;
-use wire::Timestamp;
 use wire::admin::{CaptureInfo, CaptureState};
+use wire::{CaptureId, Timestamp};
 
 use crate::clock;
 use crate::connection::Given;
@@ -139,8 +139,11 @@ fn row(info: &CaptureInfo) -> Vec<String> {
     ]
 }
 
-/// Where the admin API has the capture that is meant.
+/// Where the admin API has the capture that is meant. One that cannot be read is in no list, and has its whole id alone.
 fn path(server: &Server, text: &str) -> anyhow::Result<String> {
+    if let Ok(id) = CaptureId::parse(text) {
+        return Ok(format!("/captures/{id}"));
+    }
     Ok(format!("/captures/{}", find(server, text)?.capture.id))
 }
 

@@ -1,5 +1,6 @@
 //! `Captures`: calls that operators want to keep. They come from the broker into the store, and out of it as one file.
 
+mod abandoned;
 mod export;
 mod import;
 mod intake;
@@ -21,6 +22,7 @@ use wire::{Broker, CaptureId, Chain, Heartbeat, Observation, Store, Timestamp, s
 
 use crate::Rejection;
 use crate::observations::Observations;
+use abandoned::Abandoned;
 use intake::Intake;
 use missed::Missed;
 
@@ -33,7 +35,7 @@ const LOOKS_MAX: usize = 16;
 /// How often captures are deleted whose time is over.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What was begun and never ended, such as an import whose client left, is deleted after this time.
+/// What was begun and never ended, such as an import by a Tron that died, is deleted after this time.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// Exports and imports at a time: each holds calls with their bodies, and an index of all calls.
@@ -48,12 +50,15 @@ pub(crate) struct Captures {
     linger: Duration,
     sweep_interval: Duration,
     missed: Missed,
+    abandoned: Abandoned,
     transfers: Arc<Semaphore>,
 }
 
 impl Captures {
     /// The most that one may have, bodies that lie elsewhere left out.
     pub(crate) const BYTES_MAX: u64 = CaptureRequest::BYTES_MAX;
+    /// Captures in the store, imported ones among them: more than people look at.
+    const KEPT_MAX: usize = 256;
 
     pub(crate) fn new(
         broker: Arc<dyn Broker>,
@@ -69,6 +74,7 @@ impl Captures {
             linger,
             sweep_interval: sweep_interval.min(SWEEP_INTERVAL),
             missed: Missed::default(),
+            abandoned: Abandoned::default(),
             transfers: Arc::new(Semaphore::new(TRANSFERS_MAX)),
         }
     }
@@ -107,6 +113,7 @@ impl Captures {
                 Some(Ok(ended)) = intakes.join_next() => {
                     open.remove(&ended);
                 }
+                () = self.abandoned.come() => self.delete_abandoned().await,
                 _ = sweeps.tick() => self.sweep().await,
             }
         }
@@ -138,7 +145,7 @@ impl Captures {
     /// The same of captures that are over: a call that ran on for long after is missed late.
     async fn note_missed_late(&self) -> Result<(), store::Error> {
         for id in self.missed.ids() {
-            match self.store.capture(&id).await? {
+            match readable(&id, self.store.capture(&id).await)? {
                 Some(_) => self.note_missed(&id).await?,
                 None => self.missed.forget(&id),
             }
@@ -159,7 +166,7 @@ impl Captures {
             next.captures.retain(|capture| capture.id != *id);
             match next.captures.len() < before {
                 true => Ok(()),
-                false => Err(Rejection::Conflict(format!("capture {id} does not run"))),
+                false => Err(Rejection::Conflict(format!("capture {id} is over already"))),
             }
         };
         self.observations.change(remove).await?;
@@ -169,26 +176,49 @@ impl Captures {
     /// What was asked for.
     pub(crate) async fn record(&self, id: &CaptureId) -> Result<CaptureRecord, Rejection> {
         let record = self.store.capture(id).await?;
-        record.ok_or_else(|| Rejection::NotFound(format!("there is no capture {id}")))
+        record.ok_or_else(|| Self::no_such(id))
     }
 
-    /// Every capture, the newest first.
+    pub(crate) fn no_such(id: &CaptureId) -> Rejection {
+        Rejection::NotFound(format!("there is no capture {id}"))
+    }
+
+    /// Refuses one more than there may be.
+    pub(crate) async fn check_room(&self) -> Result<(), Rejection> {
+        let most = Self::KEPT_MAX;
+        match self.records().await?.len() < most {
+            true => Ok(()),
+            false => Err(Rejection::Conflict(format!("there are {most} captures; remove some first"))),
+        }
+    }
+
+    /// Every capture that can be read, the newest first.
     pub(crate) async fn infos(&self) -> Result<Vec<CaptureInfo>, Rejection> {
         let mut records = self.records().await?;
         records.sort_by(|a, b| b.capture.id.cmp(&a.capture.id));
-        let infos = stream::iter(records).map(|record| self.info(record)).buffered(LOOKS_MAX);
-        infos.try_collect().await
+        let info = async |record: CaptureRecord| {
+            let id = record.capture.id.clone();
+            readable(&id, self.look(record).await.map(Some))
+        };
+        let infos = stream::iter(records).map(info).buffered(LOOKS_MAX);
+        Ok(infos.try_filter_map(|info| future::ready(Ok(info))).try_collect().await?)
     }
 
+    /// Those that can be read.
     async fn records(&self) -> Result<Vec<CaptureRecord>, store::Error> {
         let ids = self.store.captures().await?;
-        let read =
-            stream::iter(ids).map(|id| async move { self.store.capture(&id).await }).buffered(LOOKS_MAX);
+        let read = stream::iter(ids)
+            .map(|id| async move { readable(&id, self.store.capture(&id).await) })
+            .buffered(LOOKS_MAX);
         read.try_filter_map(|record| future::ready(Ok(record))).try_collect().await
     }
 
     /// How far a capture is.
     pub(crate) async fn info(&self, record: CaptureRecord) -> Result<CaptureInfo, Rejection> {
+        Ok(self.look(record).await?)
+    }
+
+    async fn look(&self, record: CaptureRecord) -> Result<CaptureInfo, store::Error> {
         let id = &record.capture.id;
         let chunks = self.store.chunks(id).await?;
         let missed = self.store.capture_missed(id).await?;
@@ -203,7 +233,7 @@ impl Captures {
         })
     }
 
-    async fn state(&self, record: &CaptureRecord) -> Result<CaptureState, Rejection> {
+    async fn state(&self, record: &CaptureRecord) -> Result<CaptureState, store::Error> {
         let id = &record.capture.id;
         if record.imported {
             return Ok(CaptureState::Imported);
@@ -232,16 +262,41 @@ impl Captures {
     async fn delete_old(&self) -> Result<(), store::Error> {
         let now = Timestamp::now();
         for id in self.store.captures().await? {
-            match self.store.capture(&id).await? {
-                Some(record) if record.capture.delete_at <= now => {
-                    if self.store.delete_capture(&id).await? {
+            let age_max = match self.store.capture(&id).await {
+                Ok(Some(record)) => {
+                    if record.capture.delete_at <= now && self.store.delete_capture(&id).await? {
                         info!(capture = %id, route = %record.capture.route, "old capture deleted");
                     }
+                    continue;
                 }
-                Some(_) => {}
-                None => self.store.delete_abandoned_capture(&id, now.before(ABANDONED_AFTER)).await?,
-            }
+                Ok(None) => ABANDONED_AFTER,
+                // Nobody can say when it was to go.
+                Err(store::Error::BadObject { .. }) => CaptureRequest::KEEP_MAX,
+                Err(error) => return Err(error),
+            };
+            self.store.delete_abandoned_capture(&id, now.before(age_max)).await?;
         }
         Ok(())
+    }
+
+    /// Deletes what imports have written that came to nothing.
+    async fn delete_abandoned(&self) {
+        for id in self.abandoned.take() {
+            if let Err(error) = self.store.delete_capture(&id).await {
+                warn!(capture = %id, error = %Chain(&error), "import not deleted; it goes when it is old");
+            }
+        }
+    }
+}
+
+/// What was read of a capture. One that cannot be read raises the alarm and is passed over: it is not to stand in the
+/// way of the others.
+fn readable<T>(id: &CaptureId, read: Result<Option<T>, store::Error>) -> Result<Option<T>, store::Error> {
+    match read {
+        Err(error @ store::Error::BadObject { .. }) => {
+            warn!(capture = %id, error = %Chain(&error), "capture cannot be read");
+            Ok(None)
+        }
+        read => read,
     }
 }

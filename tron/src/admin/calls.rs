@@ -116,7 +116,7 @@ impl Api {
 
     /// Reads a file of captured calls as it comes: it may be far longer than what is held of a request.
     pub(super) async fn import(&self, mut file: BodyReader<'_>) -> Result<Response, Refused> {
-        let mut import = self.handle.begin_import(BY).await;
+        let mut import = self.handle.begin_import(BY).await?;
         while let Some(data) = file.next().await? {
             import.push(&data).await?;
         }

@@ -22,7 +22,7 @@ const CHUNK_BYTES: usize = 1024 * 1024;
 /// How long what was brought is kept. Large bodies are not kept for more than twice as long.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A file that is being read. One that is left unfinished is deleted after a while.
+/// A file that is being read. What was written of one that comes to nothing is deleted, whatever ended it.
 pub(crate) struct Import<'a> {
     captures: &'a Captures,
     id: CaptureId,
@@ -37,13 +37,17 @@ pub(crate) struct Import<'a> {
     chunk_entries: u64,
     entries: u64,
     bytes: u64,
+    /// Whether it has become a capture.
+    is_kept: bool,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl<'a> Import<'a> {
     /// Begins; waits while others are being read.
-    pub(crate) async fn begin(captures: &'a Captures, by: &str) -> Self {
-        Self {
+    pub(crate) async fn begin(captures: &'a Captures, by: &str) -> Result<Self, Rejection> {
+        let permit = captures.transfer().await;
+        captures.check_room().await?;
+        Ok(Self {
             captures,
             id: CaptureId::generate(),
             by: by.to_owned(),
@@ -55,8 +59,9 @@ impl<'a> Import<'a> {
             chunk_entries: 0,
             entries: 0,
             bytes: 0,
-            _permit: captures.transfer().await,
-        }
+            is_kept: false,
+            _permit: permit,
+        })
     }
 
     /// Adds bytes of the file.
@@ -82,12 +87,12 @@ impl<'a> Import<'a> {
             self.line(line).await?;
         }
         self.write().await?;
-        let Some(header) = self.header else { return Err(malformed("the file is empty")) };
+        let Some(header) = self.header.take() else { return Err(malformed("the file is empty")) };
         if header.entries != self.entries {
             let (told, found) = (header.entries, self.entries);
             return Err(malformed(format!("the file says that it has {told} calls, and it has {found}")));
         }
-        let Self { captures, id, by, .. } = self;
+        let (captures, id, by) = (self.captures, self.id.clone(), self.by.clone());
         if header.missed > 0 {
             // Nobody here missed them: they are counted under the name that they came with.
             let from = wire::MemberId::parse("imported").map_err(|bad| malformed(bad.to_string()))?;
@@ -97,6 +102,7 @@ impl<'a> Import<'a> {
         let (host, base_path) = (header.host, header.base_path);
         let record = CaptureRecord { capture, host, base_path, imported: true };
         captures.store.put_capture(&record).await?;
+        self.is_kept = true;
         let Capture { id, route, by, .. } = &record.capture;
         info!(by, capture = %id, %route, entries = header.entries, "capture imported");
         captures.info(record).await
@@ -134,6 +140,14 @@ impl<'a> Import<'a> {
             return Ok(());
         }
         Ok(self.captures.store.append_chunk(&self.id, vec![lines], entries).await?)
+    }
+}
+
+impl Drop for Import<'_> {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            self.captures.abandoned.add(self.id.clone());
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, interval};
+use tracing::field::display;
 use tracing::info;
 use wire::admin::{CaptureInfo, CaptureRequest};
 use wire::broker::{self, capture_queue};
@@ -20,8 +21,6 @@ const FOR_DEFAULT: Duration = Duration::from_secs(60 * 60);
 const KEEP_DEFAULT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Some ten thousand calls.
 const BYTES_DEFAULT: u64 = 100 * 1024 * 1024;
-/// Captures in the store: more than people look at.
-const KEPT_MAX: usize = 256;
 
 /// How long runners need at most to hear of an end, and to hand over what they have.
 const SETTLE_MIN: Duration = Duration::from_secs(1);
@@ -38,9 +37,7 @@ impl Handle {
         let route = self.deployed(&request.route).await?;
         let record = plan(request, route, by)?;
         let captures = &self.shared.captures;
-        if captures.store.captures().await?.len() >= KEPT_MAX {
-            return Err(Rejection::Conflict(format!("there are {KEPT_MAX} captures; remove some first")));
-        }
+        captures.check_room().await?;
         let capture = &record.capture;
         // What runners are told of is there: nothing of it is lost.
         captures.broker.declare(&capture_queue(&capture.id)).await?;
@@ -63,7 +60,7 @@ impl Handle {
         captures.info(record).await
     }
 
-    /// Every capture, the newest first.
+    /// Every capture that can be read, the newest first.
     ///
     /// # Errors
     /// When the store fails.
@@ -83,7 +80,7 @@ impl Handle {
     /// Ends a capture, and waits a moment until what it has kept is in the store.
     ///
     /// # Errors
-    /// When there is no such capture, or it does not run.
+    /// When there is no such capture, or it is over.
     pub async fn stop_capture(&self, id: &CaptureId, by: &str) -> Result<CaptureInfo, Rejection> {
         let captures = &self.shared.captures;
         let record = captures.record(id).await?;
@@ -93,19 +90,21 @@ impl Handle {
         captures.info(record).await
     }
 
-    /// Ends a capture, if it runs, and deletes what it has kept.
+    /// Ends a capture, if it runs, and deletes what it has kept, whether that can be read or not.
     ///
     /// # Errors
     /// When there is no such capture.
     pub async fn remove_capture(&self, id: &CaptureId, by: &str) -> Result<(), Rejection> {
         let captures = &self.shared.captures;
-        let record = captures.record(id).await?;
+        let route = captures.record(id).await.ok().map(|record| display(record.capture.route));
         match captures.end(id, EndReason::Stopped).await {
             Ok(()) | Err(Rejection::Conflict(_)) => {}
             Err(error) => return Err(error),
         }
-        captures.store.delete_capture(id).await?;
-        info!(by, capture = %id, route = %record.capture.route, "capture removed");
+        if !captures.store.delete_capture(id).await? {
+            return Err(Captures::no_such(id));
+        }
+        info!(by, capture = %id, route, "capture removed");
         Ok(())
     }
 
@@ -123,7 +122,10 @@ impl Handle {
     }
 
     /// Begins to read a file of captured calls.
-    pub(crate) async fn begin_import(&self, by: &str) -> Import<'_> {
+    ///
+    /// # Errors
+    /// When there are too many captures.
+    pub(crate) async fn begin_import(&self, by: &str) -> Result<Import<'_>, Rejection> {
         Import::begin(&self.shared.captures, by).await
     }
 

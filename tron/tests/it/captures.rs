@@ -1,5 +1,7 @@
 //! Calls that are captured: from the queue into the store, out of it as a file, and back.
 
+mod keeping;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
