@@ -14,7 +14,7 @@ pub struct Percent(u32);
 
 /// The number is no share of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a share must be from 0% to 100%")]
+#[error("a share must be from 0% to 100%, and not below 0.0001% unless it is none")]
 pub struct BadPercent;
 
 /// Ten-thousandths in a percent.
@@ -52,7 +52,11 @@ impl TryFrom<f64> for Percent {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to a million")]
     fn try_from(percent: f64) -> Result<Self, BadPercent> {
         match percent {
-            0.0..=100.0 => Ok(Self((percent * f64::from(PARTS)).round() as u32)),
+            0.0..=100.0 => match Self((percent * f64::from(PARTS)).round() as u32) {
+                // Whoever asks for so few does not mean none.
+                Self::NONE if percent > 0.0 => Err(BadPercent),
+                share => Ok(share),
+            },
             _ => Err(BadPercent),
         }
     }
@@ -93,7 +97,7 @@ mod tests {
         for (text, written) in [("10%", "10%"), ("0.5", "0.5%"), ("0", "0%"), ("100%", "100%")] {
             assert_eq!(read(text).unwrap().to_string(), written);
         }
-        for text in ["101%", "-1", "NaN", "", "%", "ten"] {
+        for text in ["101%", "-1", "NaN", "", "%", "ten", "1e-320", "0.00004%"] {
             assert_eq!(read(text), Err(BadPercent), "{text}");
         }
     }

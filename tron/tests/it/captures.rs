@@ -286,6 +286,7 @@ async fn what_makes_no_sense_is_refused_and_said() {
         (json!({"route": "0123456789abcdef"}), 404, "there is no route"),
         (json!({"route": route, "filters": ["colour=red"]}), 400, "is no filter"),
         (json!({"route": route, "sample": 0}), 400, "sample"),
+        (json!({"route": route, "sample": 1e-320}), 400, "0.0001%"),
         (
             json!({"route": route, "for_seconds": 100_000, "keep_seconds": 10}),
             422,
