@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Method;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
 use swagger::Document;
 use telemetry::Metrics;
 use tokio::net::TcpListener;
@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use wire::http::{BodyReader, Handler, Limits, Request, Response};
 use wire::{Component, RequestId};
 
-use crate::{Error, Handle, Token};
+use crate::{Error, Handle, Place, Token};
 use console::Console;
 use refused::Refused;
 
@@ -133,7 +133,9 @@ impl Api {
             let limits = Limits { body_bytes_max: IMPORT_BYTES_MAX, ..self.limits.clone() };
             return self.import(BodyReader::new(body, &limits)?).await;
         }
-        let is_long = path == "/bundles" || is_call(path);
+        // Before it is read: it may be long.
+        let place = if is_call(path) { Some(self.place(&head).await?) } else { None };
+        let is_long = path == "/bundles" || place.is_some();
         let limits = if is_long { &self.bundle_limits } else { &self.limits };
         let body = wire::http::read_body(body, limits).await?;
         let checked = self.document.check(&request(swagger::Payload::Whole(&body)))?;
@@ -147,7 +149,21 @@ impl Api {
         } else {
             tracing::info!(request_id = %id, operation, "admin");
         }
-        self.call(&checked, body).await
+        match place {
+            // Boxed: what a call holds would otherwise be in every request's task.
+            Some(place) => Box::pin(self.call_route(&checked, &body, place)).await,
+            None => self.call(&checked, body).await,
+        }
+    }
+
+    /// Room for a call whose request is still to be read.
+    async fn place(&self, head: &Parts) -> Result<Place, Refused> {
+        let mut place = self.handle.place()?;
+        let length = head.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if length.is_none_or(|bytes: u64| bytes > BODY_BYTES_MAX) {
+            place.lengthen().await;
+        }
+        Ok(place)
     }
 
     fn is_authorized(&self, head: &Parts) -> bool {
@@ -165,7 +181,7 @@ impl Handler for Api {
     async fn handle(&self, request: Request, _client: SocketAddr) -> Response {
         let id = wire::http::request_id(request.headers());
         // Boxed: what an upload holds would otherwise be in every connection's task.
-        match Box::pin(self.respond(request, &id)).await {
+        let mut response = match Box::pin(self.respond(request, &id)).await {
             Ok(mut response) => {
                 if let Ok(id) = id.as_str().parse() {
                     response.headers_mut().insert(wire::http::X_REQUEST_ID, id);
@@ -173,8 +189,17 @@ impl Handler for Api {
                 response
             }
             Err(refused) => wire::http::problem(&refused.into_problem(id)),
-        }
+        };
+        guard(response.headers_mut());
+        response
     }
+}
+
+/// Has browsers keep nothing of what was answered, and take it for nothing but what it says it is. The console has said
+/// what may be kept of it.
+fn guard(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 /// Whether it is a call of a route, whose body may be as long as that of any other.

@@ -43,6 +43,7 @@ pub use bundles::{Inspect, Opened, Uploaded, placement};
 pub use config::Config;
 pub use error::Error;
 pub use handle::{Compared, Handle};
+pub use own_calls::Place;
 pub use query::Query;
 pub use rejection::Rejection;
 pub use scaler::{ScaledPool, Scaling};

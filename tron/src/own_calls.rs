@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -13,6 +14,8 @@ use wire::{Answer, Backoff, Broker, Chain, Invoke, MemberId, MessageError, encod
 
 /// As many as one operator has under way; who waits for more is a load test, for which there are frontends.
 const IN_FLIGHT_MAX: usize = 64;
+/// Those of them that may be long: such a call is in memory several times, as it came, as JSON and as bytes.
+const LONG_MAX: usize = 2;
 /// How much longer than until the deadline an answer is waited for, so that the 504 of whoever holds the call, which
 /// says where its time went, gets through.
 const ANSWER_GRACE: Duration = Duration::from_secs(1);
@@ -22,8 +25,28 @@ pub(crate) struct OwnCalls {
     broker: Arc<dyn Broker>,
     reply_to: String,
     in_flight: InFlight,
+    places: Arc<Semaphore>,
+    long_places: Arc<Semaphore>,
     /// Whether answers have somewhere to go.
     is_open: AtomicBool,
+}
+
+/// Room for a call of an operator, from before its request is read until its answer is written.
+#[derive(Debug)]
+pub struct Place {
+    _any: OwnedSemaphorePermit,
+    long: Option<OwnedSemaphorePermit>,
+    long_places: Arc<Semaphore>,
+}
+
+impl Place {
+    /// Waits for room for a request or an answer that is long.
+    pub(crate) async fn lengthen(&mut self) {
+        if self.long.is_none() {
+            // There is always some again: nobody closes it, and who has it waits for no more.
+            self.long = Arc::clone(&self.long_places).acquire_owned().await.ok();
+        }
+    }
 }
 
 /// Why a call of our own came to no answer.
@@ -45,6 +68,8 @@ impl OwnCalls {
             broker,
             reply_to: replies::queue_name(member),
             in_flight: InFlight::new(IN_FLIGHT_MAX),
+            places: Arc::new(Semaphore::new(IN_FLIGHT_MAX)),
+            long_places: Arc::new(Semaphore::new(LONG_MAX)),
             is_open: AtomicBool::new(false),
         }
     }
@@ -66,6 +91,12 @@ impl OwnCalls {
             self.is_open.store(true, Ordering::Relaxed);
             stop.run_until_cancelled(replies.run()).await;
         }
+    }
+
+    /// Room for a call. Never waits.
+    pub(crate) fn place(&self) -> Result<Place, NoAnswer> {
+        let any = Arc::clone(&self.places).try_acquire_owned().map_err(|_none| NoAnswer::Busy)?;
+        Ok(Place { _any: any, long: None, long_places: Arc::clone(&self.long_places) })
     }
 
     /// Makes a call of the Func that this queue is of.

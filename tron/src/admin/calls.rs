@@ -11,6 +11,7 @@ use wire::http::{BodyReader, Response};
 
 use super::Api;
 use super::refused::Refused;
+use crate::Place;
 use crate::query::Query;
 
 /// Who changes made with the one token are by.
@@ -71,10 +72,6 @@ impl Api {
             "rollback" => json(201, &handle.rollback(&read(&body)?, BY).await?),
             "listRoutes" => json(200, &handle.routes().await?),
             "getRoute" => json(200, &handle.route(&required(path, "id")?).await?),
-            "callRoute" => {
-                // Boxed: what a call holds would otherwise be in every request's task.
-                json(200, &Box::pin(handle.call_compared(&required(path, "id")?, read(&body)?)).await?)
-            }
             "undeploy" => json(200, &handle.undeploy(&required(path, "id")?, BY).await?),
             "listDeadQueues" => json(200, &handle.dead_queues().await?),
             "listDeadLetters" => {
@@ -114,6 +111,19 @@ impl Api {
         }
     }
 
+    /// Makes a call of a route. Its place is given back when the answer has been written.
+    pub(super) async fn call_route(
+        &self,
+        checked: &Checked<'_>,
+        body: &[u8],
+        mut place: Place,
+    ) -> Result<Response, Refused> {
+        let (id, request) = (required(&checked.path_params, "id")?, read(body)?);
+        let compared = self.handle.call_compared(&mut place, &id, request).await?;
+        let json = serde_json::to_vec(&compared).map_err(Refused::internal)?;
+        response(200, Some("application/json"), Bytes::from_owner(Written { json, _place: place }))
+    }
+
     /// Reads a file of captured calls as it comes: it may be far longer than what is held of a request.
     pub(super) async fn import(&self, mut file: BodyReader<'_>) -> Result<Response, Refused> {
         let mut import = self.handle.begin_import(BY).await?;
@@ -135,6 +145,18 @@ impl Api {
         }
         let entries: Vec<LogEntry> = self.handle.logs(&query);
         json(200, &entries)
+    }
+}
+
+/// What a call came to, as it is written.
+struct Written {
+    json: Vec<u8>,
+    _place: Place,
+}
+
+impl AsRef<[u8]> for Written {
+    fn as_ref(&self) -> &[u8] {
+        &self.json
     }
 }
 

@@ -13,21 +13,34 @@ use wire::{
 
 use super::Handle;
 use crate::Rejection;
-use crate::own_calls::NoAnswer;
+use crate::own_calls::{NoAnswer, Place};
 
 /// How long a call may take: as long as runners give to one.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// A longer body of an answer stays in the store: it would be in memory here several times.
-const ANSWER_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// A longer body of an answer stays in the store, as it does when a capture is exported.
+const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// What the Func sees as its host where any is the route's.
 const ANY_HOST: &str = "localhost";
 
 impl Handle {
+    /// Room for a call. It is kept until what the call came to is no longer needed.
+    ///
+    /// # Errors
+    /// When too many calls of operators are under way.
+    pub fn place(&self) -> Result<Place, Rejection> {
+        Ok(self.shared.own_calls.place()?)
+    }
+
     /// Makes a call of a route, or of one of its bundles.
     ///
     /// # Errors
     /// When there is no such route or bundle, nobody can run it, or nobody answers.
-    pub async fn call(&self, id: &RouteId, request: CallRequest) -> Result<Called, Rejection> {
+    pub async fn call(
+        &self,
+        place: &mut Place,
+        id: &RouteId,
+        request: CallRequest,
+    ) -> Result<Called, Rejection> {
         let state = self.shared.log.current().await?;
         let route = state.routes.iter().find(|route| route.id == *id);
         let route = route.ok_or_else(|| Rejection::NotFound(format!("there is no route {id}")))?;
@@ -44,7 +57,7 @@ impl Handle {
         }
         let activation = invoke.activation;
         let mut answer = self.shared.own_calls.call(&queue, invoke).await?;
-        fetch_body(store, &mut answer).await?;
+        fetch_body(store, place, &mut answer).await?;
         Ok(Called { activation, answer })
     }
 }
@@ -105,10 +118,11 @@ async fn keep(store: &Store, bytes: &[u8]) -> Result<StoredBody, store::Error> {
 }
 
 /// Puts a body that lies in the store into the answer, unless it is very long.
-async fn fetch_body(store: &Store, answer: &mut Answer) -> Result<(), store::Error> {
+async fn fetch_body(store: &Store, place: &mut Place, answer: &mut Answer) -> Result<(), store::Error> {
     if let Body::Stored(stored) = &answer.body
         && stored.len <= ANSWER_BYTES_MAX
     {
+        place.lengthen().await;
         answer.body = Body::Inline(whole(store, stored).await?);
     }
     Ok(())

@@ -9,6 +9,7 @@ use wire::{BundleSha, RouteId};
 
 use super::Handle;
 use crate::Rejection;
+use crate::own_calls::Place;
 
 /// What a call came to, and where that is not what it came to before.
 #[derive(Clone, Debug, Serialize)]
@@ -36,10 +37,15 @@ impl Handle {
     ///
     /// # Errors
     /// As with a call, when it is not said which bundle is to run, and when none had to do with the answer from before.
-    pub async fn call_compared(&self, id: &RouteId, mut request: CallRequest) -> Result<Compared, Rejection> {
+    pub async fn call_compared(
+        &self,
+        place: &mut Place,
+        id: &RouteId,
+        mut request: CallRequest,
+    ) -> Result<Compared, Rejection> {
         // It is for us: a runner that is told of it answers nobody.
         let Some(expected) = request.replay.as_mut().and_then(|replay| replay.expected.take()) else {
-            return Ok(Compared { called: self.call(id, request).await?, differences: None });
+            return Ok(Compared { called: self.call(place, id, request).await?, differences: None });
         };
         let drawn = request.replay.as_ref().and_then(|replay| replay.drawn.as_ref());
         if drawn.is_some_and(|drawn| !was_begun(drawn, expected.status)) {
@@ -50,7 +56,7 @@ impl Handle {
         };
         let redacted = std::mem::take(&mut request.redacted);
         let (method, path) = (request.method.to_ascii_uppercase(), request.path.clone());
-        let called = self.call(id, request).await?;
+        let called = self.call(place, id, request).await?;
         let document = self.shared.documents.of(&self.shared.bundles, &sha).await?;
         let state = self.shared.log.current().await?;
         let base_path =

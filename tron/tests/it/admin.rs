@@ -45,6 +45,8 @@ async fn every_operation_answers_as_documented() {
         let reply = stage.ask(method, &path, body).await;
         assert_eq!(reply.status, status, "{operation}: {}", String::from_utf8_lossy(&reply.body));
         assert_documented(operation, &reply);
+        let guards = ["x-content-type-options", "cache-control"].map(|name| reply.header(name));
+        assert_eq!(guards, [Some("nosniff"), Some("no-store")], "{operation}");
         asked.push(operation);
         reply
     };

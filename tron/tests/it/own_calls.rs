@@ -9,7 +9,7 @@ use wire::{
     ActivationId, Answer, Body, Broker, Invoke, Namespace, ProblemKind, Replay, RouteId, Timestamp, Version,
 };
 
-use crate::harness::{Runner, Stage, document, in_time, request};
+use crate::harness::{Reply, Runner, Stage, TOKEN, document, in_time, request};
 
 /// Longer than a message carries.
 const LONG: usize = Body::INLINE_BYTES_MAX + 1;
@@ -89,7 +89,8 @@ async fn a_call_of_an_operator_goes_to_the_bundle_and_its_answer_to_nobody_else(
         answer(&stage.broker, &invoke, invoke.body.clone()).await;
         invoke.activation
     };
-    let (called, activation) = tokio::join!(stage.handle.call(&deployed.route, asked), played);
+    let mut place = stage.handle.place().unwrap();
+    let (called, activation) = tokio::join!(stage.handle.call(&mut place, &deployed.route, asked), played);
     let called = called.unwrap();
     assert_eq!((called.activation, called.answer.body), (activation, Body::from(vec![7; LONG])));
 }
@@ -119,7 +120,8 @@ async fn a_call_that_is_run_again_is_compared_with_what_it_came_to() {
             assert_eq!(invoke.replay.as_ref().unwrap().expected, None, "a runner would not answer");
             answer(&stage.broker, &invoke, body.into()).await;
         };
-        let (compared, ()) = tokio::join!(stage.handle.call_compared(&route, asked), played);
+        let mut place = stage.handle.place().unwrap();
+        let (compared, ()) = tokio::join!(stage.handle.call_compared(&mut place, &route, asked), played);
         serde_json::to_value(compared.unwrap().differences).unwrap()
     };
     assert_eq!(compared("before", &[], "before").await, json!([]));
@@ -132,7 +134,8 @@ async fn a_call_that_is_run_again_is_compared_with_what_it_came_to() {
     let expected = json!({"of": ActivationId::generate(), "expected": {"v": 1, "id": "r", "attempt": 1,
         "activation": ActivationId::generate(), "status": 200, "headers": []}});
     asked.replay = Some(serde_json::from_value(expected).unwrap());
-    let refused = stage.handle.call_compared(&route, asked).await.unwrap_err();
+    let refused =
+        stage.handle.call_compared(&mut stage.handle.place().unwrap(), &route, asked).await.unwrap_err();
     assert_eq!(refused.kind(), ProblemKind::InvalidRequest);
 
     // It was cut off: no bundle has to do with that.
@@ -141,7 +144,8 @@ async fn a_call_that_is_run_again_is_compared_with_what_it_came_to() {
             "headers": []}});
     let mut asked = get("/a/x");
     (asked.bundle, asked.replay) = (Some(sha.clone()), Some(serde_json::from_value(cut_off).unwrap()));
-    let refused = stage.handle.call_compared(&route, asked).await.unwrap_err();
+    let refused =
+        stage.handle.call_compared(&mut stage.handle.place().unwrap(), &route, asked).await.unwrap_err();
     assert_eq!(refused.kind(), ProblemKind::Conflict);
 }
 
@@ -158,6 +162,51 @@ async fn a_call_that_is_no_bundles_is_refused() {
         (&route, get("/b"), ProblemKind::InvalidRequest),
         (&route, CallRequest { bundle: Some(other), ..get("/a/x") }, ProblemKind::NotFound),
     ] {
-        assert_eq!(stage.handle.call(route, asked).await.unwrap_err().kind(), kind);
+        assert_eq!(
+            stage.handle.call(&mut stage.handle.place().unwrap(), route, asked).await.unwrap_err().kind(),
+            kind
+        );
     }
+}
+
+/// How many calls an operator could begin now.
+fn room(stage: &Stage) -> usize {
+    std::iter::from_fn(|| stage.handle.place().ok()).collect::<Vec<_>>().len()
+}
+
+#[tokio::test]
+async fn a_call_has_its_place_from_before_it_is_read_until_its_answer_is_written() {
+    let stage = Stage::start().await;
+    let _runner = Runner::start(&stage.broker, None).await;
+    let sha = stage.upload(&document("A", 1)).await;
+    let route = stage.handle.deploy(&request(&sha), "test").await.unwrap().route;
+    let path = format!("/routes/{route}/calls");
+    let headers =
+        [("authorization", format!("Bearer {TOKEN}")), ("content-type", "application/json".to_owned())];
+    let send = |body: &[u8]| stage.send("POST", &path, &headers, body.to_vec().into());
+    let asked = serde_json::to_vec(&get("/a/x")).unwrap();
+
+    let all: Vec<_> = std::iter::from_fn(|| stage.handle.place().ok()).collect();
+    assert_eq!(all.len(), 64);
+    assert_eq!(send(b"what is never read").await.status(), 503);
+    drop(all);
+    assert_eq!(send(b"what is no call").await.status(), 400);
+
+    // More than what lies between two sockets.
+    let mut upload = stage.store.upload();
+    upload.push(&vec![7; 12 << 20]).await.unwrap();
+    let stored = Body::Stored(upload.finish().await.unwrap());
+    let played = async {
+        let invoke = take_one(&stage.broker, route.as_str(), sha.as_str()).await;
+        answer(&stage.broker, &invoke, stored).await;
+    };
+    let (response, ()) = tokio::join!(send(&asked), played);
+    assert_eq!((response.status(), room(&stage)), (hyper::StatusCode::OK, 63));
+    assert!(Reply::read(response).await.body.len() > 12 << 20);
+    in_time(async {
+        while room(&stage) < 64 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
 }
