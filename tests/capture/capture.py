@@ -55,6 +55,7 @@ def count(parts: cluster.Cluster, route: str, number: int):
         send_all(parts.url, requests)
         took = time.monotonic() - begun
         read.wait(lambda: len(read.calls) > number, 60)
+    read.stop()
     kept = {name: calls for name, calls in read.calls.items() if name != PROBE}
     missing = [one.number for one in requests if one.number not in kept]
     twice = [name for name, calls in kept.items() if len(calls) > 1]

@@ -59,6 +59,12 @@ class Reader(threading.Thread):
         self.bytes_max = 0
         self.seen = threading.Condition()
 
+    def stop(self):
+        """Reads no more, and leaves no queue behind."""
+        self.connection.add_callback_threadsafe(self.channel.stop_consuming)
+        self.join()
+        self.connection.close()
+
     def run(self):
         try:
             self.channel.start_consuming()

@@ -108,6 +108,7 @@ def queue_of_captures(parts: cluster.Cluster):
     try:
         yield content
     finally:
+        channel.queue_delete(QUEUE)
         connection.close()
 
 
