@@ -136,35 +136,10 @@ impl Execution {
         let error = result.as_ref().err().map(told);
         let (kind, failed) = result.as_ref().err().map(|problem| (problem.kind, problem.component)).unzip();
         let answer = self.answer(result);
-        let path = self.shown_path();
-        if self.view.level_min <= Level::Debug {
-            notes.add_details(&self.invoke, &path, &Measured { queued, service, status: answer.status });
-        }
-        let invoke = &self.invoke;
-        let record = Activation {
-            v: Version,
-            id: invoke.activation,
-            request_id: invoke.id.clone(),
-            namespace: invoke.namespace.clone(),
-            route: self.deployed.route.clone(),
-            bundle: self.deployed.sha.clone(),
-            operation: notes.operation,
-            attempt: invoke.attempt,
-            member: self.member.clone(),
-            method: invoke.method.clone(),
-            path,
-            status: answer.status,
-            at,
-            queued_ms: u64::try_from(queued.as_millis()).unwrap_or(u64::MAX),
-            service_us: micros(service),
-            cpu_us: micros(notes.cpu),
-            error,
-            replay_of: invoke.replay.as_ref().map(|replay| replay.of),
-            difference: None,
-            logs: notes.logs,
-        };
+        let measured = Measured { queued, service, status: answer.status };
+        let record = self.record(&mut notes, at, &measured, error);
         notes::log(&record);
-        if invoke.replay.is_none() {
+        if self.invoke.replay.is_none() {
             self.deployed.tally.note(&record, kind, self.trace.as_ref().map(Trace::context));
         }
         if let Some(trace) = &self.trace {
@@ -173,6 +148,42 @@ impl Execution {
         let captures = self.view.captures(&record);
         let wanted = (!captures.is_empty()).then(|| Box::new(Wanted { invoke: self.invoke, captures }));
         Ended { answer, record, failed, drawn: notes.drawn, wanted }
+    }
+
+    /// What is told of the call.
+    fn record(
+        &self,
+        notes: &mut Notes,
+        at: Timestamp,
+        measured: &Measured,
+        error: Option<String>,
+    ) -> Activation {
+        let (invoke, path) = (&self.invoke, self.shown_path());
+        if self.view.level_min <= Level::Debug {
+            notes.add_details(invoke, &path, measured);
+        }
+        Activation {
+            v: Version,
+            id: invoke.activation,
+            request_id: invoke.id.clone(),
+            namespace: invoke.namespace.clone(),
+            route: self.deployed.route.clone(),
+            bundle: self.deployed.sha.clone(),
+            operation: notes.operation.take(),
+            attempt: invoke.attempt,
+            member: self.member.clone(),
+            method: invoke.method.clone(),
+            path,
+            status: measured.status,
+            at,
+            queued_ms: u64::try_from(measured.queued.as_millis()).unwrap_or(u64::MAX),
+            service_us: micros(measured.service),
+            cpu_us: micros(notes.cpu),
+            error,
+            replay_of: invoke.replay.as_ref().map(|replay| replay.of),
+            difference: None,
+            logs: std::mem::take(&mut notes.logs),
+        }
     }
 
     async fn respond(&self, notes: &mut Notes, now: Timestamp) -> Result<Response, Problem> {

@@ -9,11 +9,11 @@ use wire::{Activation, Invoke, Level, Observation, RouteId, RouteLevel, Timestam
 
 /// Where it is told. What is told replaces what was told before.
 #[derive(Debug, Default)]
-pub(crate) struct Told(watch::Sender<Wanted>);
+pub(crate) struct Told(watch::Sender<Observed>);
 
 /// What is wanted of calls. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Observations(watch::Receiver<Wanted>);
+pub(crate) struct Observations(watch::Receiver<Observed>);
 
 /// What is wanted of one call.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ impl View {
 }
 
 #[derive(Debug, Default)]
-struct Wanted {
+struct Observed {
     version: u64,
     routes: HashMap<RouteId, OfRoute>,
 }
@@ -61,7 +61,7 @@ impl Told {
         // Nobody waits for it: each call looks.
         self.0.send_if_modified(|wanted| {
             if told.version >= wanted.version {
-                *wanted = Wanted::of(told);
+                *wanted = Observed::of(told);
             }
             false
         });
@@ -79,7 +79,7 @@ impl Observations {
     }
 }
 
-impl Wanted {
+impl Observed {
     fn of(told: Observation) -> Self {
         let mut routes: HashMap<RouteId, OfRoute> = HashMap::new();
         for RouteLevel { route, level, until, .. } in told.levels {

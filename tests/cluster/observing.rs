@@ -41,7 +41,7 @@ fn a_level_is_in_force_on_three_runners_within_a_second() {
         took.push(begun.elapsed());
         for line in lines {
             let told = ["level", "namespace", "operation", "stream"].map(|name| line[name].as_str().unwrap());
-            assert_eq!(told, ["DEBUG", "default", "talk", "Stdout"]);
+            assert_eq!(told, ["DEBUG", "default", "talk", "stdout"]);
             assert!(
                 ["request_id", "activation", "bundle"].iter().all(|name| line[name].is_string()),
                 "{line}"
