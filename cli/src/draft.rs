@@ -19,9 +19,9 @@ impl Draft {
     /// # Errors
     /// When nothing can be written there.
     pub(crate) fn of(path: &Path) -> Result<Self> {
-        let is_replaceable = path.symlink_metadata().is_ok_and(|there| there.is_file() || there.is_symlink());
-        // A device such as /dev/null is not to become a file.
-        ensure!(is_replaceable || !path.exists(), "{} is no file", path.display());
+        // A device is not to become a file, nor is a link to one such as /dev/stdout.
+        let is_replaceable = path.metadata().map_or(true, |there| there.is_file());
+        ensure!(is_replaceable, "{} is no file", path.display());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
         let file = BufWriter::new(file.with_context(|| format!("write {}", path.display()))?);

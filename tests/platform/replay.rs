@@ -208,6 +208,10 @@ fn a_cluster_runs_calls_again_and_a_bundle_that_answers_differently_is_not_deplo
     let unfit = quotes.command(&["deploy", "new", "--replay", "captured.jsonl"]);
     exits(&unfit, 1);
     assert!(stderr(&unfit).contains("give them with -p or --props: url"), "{unfit:?}");
+    // Props that are given are all that it is to have.
+    let other = quotes.command(&["deploy", "new", "-p", "other=1", "--replay", "captured.jsonl"]);
+    exits(&other, 1);
+    assert!(stderr(&other).contains("5 of 5 recorded answers would change"), "{other:?}");
     let refused = deploy("2");
     let told = exits(&refused, 1);
     assert!(told.contains("3 of 5 calls differ") && told.contains("body/price"), "{told}");

@@ -56,7 +56,11 @@ impl Trials {
 
     fn readiness(&self, state: &Deployment, tried: &OnTrial<'_>) -> Readiness {
         let func = plan::func_of(&state.routes, tried.route, tried.sha);
-        func.map_or(Readiness::Pending, |func| self.status.borrow().readiness(state.number, &func))
+        match func.map(|func| self.status.borrow().readiness(state.number, &func)) {
+            // Whoever could run it comes back: runners are replaced, and the other bundles of the route wait as well.
+            Some(Readiness::Unserved(_)) | None => Readiness::Pending,
+            Some(readiness) => readiness,
+        }
     }
 }
 

@@ -88,7 +88,7 @@ impl Gate<'_> {
         let scene = Scene::with(&file.header, self.props.clone(), Vec::new(), false)?;
         let servers =
             Servers { given: self.given, scene: &scene, bundles: &survey.bundles, noise_from: None };
-        servers.check_props()?;
+        servers.check_new_props()?;
         let new = Arc::new(Target::Local(Local::one(&scene, zip).await?));
         let round = |target, noise| Round { file, choice: &choice, target, speed: Speed::Max, noise };
         let noise = match servers.old().await {

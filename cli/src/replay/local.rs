@@ -90,6 +90,11 @@ impl Scene {
         &self.route
     }
 
+    /// Whether any props are given here.
+    pub(crate) fn has_props(&self) -> bool {
+        !self.settings.props.is_empty()
+    }
+
     /// Those of these props that are not given here.
     pub(crate) fn lacking(&self, names: Vec<String>) -> Vec<String> {
         names.into_iter().filter(|name| !self.settings.props.contains_key(name)).collect()

@@ -101,7 +101,10 @@ impl Servers<'_> {
             return Ok(Target::Site(Site::new(&url, self.scene, self.documents()?)?));
         }
         if is_here(text)? {
-            return Ok(Target::Local(self.local(text).await?));
+            self.check_new_props()?;
+            return Ok(Target::Local(
+                Local::one(self.scene, self.zip(text)?).await.with_context(|| text.to_owned())?,
+            ));
         }
         let server = Server::choose(self.given)?;
         let routes: Vec<RouteInfo> = server.get("/routes").context("--against is no file here")?;
@@ -149,7 +152,15 @@ impl Servers<'_> {
         Ok(())
     }
 
-    /// A bundle in this process.
+    /// The same for what is to be deployed: if any props are given, those are all that it will have.
+    ///
+    /// # Errors
+    /// As [`Self::check_props`].
+    pub(crate) fn check_new_props(&self) -> Result<()> {
+        if self.scene.has_props() { Ok(()) } else { self.check_props() }
+    }
+
+    /// A bundle in this process that answered these calls, or one like it.
     pub(crate) async fn local(&self, text: &str) -> Result<Local> {
         self.check_props()?;
         Local::one(self.scene, self.zip(text)?).await.with_context(|| text.to_owned())

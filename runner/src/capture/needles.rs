@@ -8,7 +8,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, Input, MatchKind};
 use memchr::memmem::Finder;
 
 /// What is shorter is found only where it is a word: it may be a part of many.
-const WORD_LEN_MAX: usize = 7;
+pub(super) const WORD_LEN_MAX: usize = 7;
 /// Bytes of a text that are looked for; the rest is compared when they are there. Who looks for all of it may have to
 /// read that far from every place.
 const HEAD_BYTES: usize = 64;

@@ -1,5 +1,6 @@
 //! Takes out of a call what is secret, as its document says and as is known of HTTP.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use bytes::Bytes;
@@ -24,7 +25,20 @@ pub fn redact(entry: &mut CaptureEntry, document: &Document, base_path: &BasePat
     redaction.answer(entry);
     redaction.drawn(&mut entry.drawn);
     let Redaction { mut redacted, scrubbing, .. } = redaction;
-    scrubbing.scrub(entry, &mut redacted);
+    if !scrubbing.is_empty() {
+        let path = entry.invoke.path.clone();
+        scrubbing.scrub(entry, &mut redacted);
+        if let Some(operation) = operation.filter(|_| entry.invoke.path != path) {
+            let method = &entry.invoke.method;
+            let leads_there = |path: &str| {
+                let found = base_path.strip(path).and_then(|below| document.operation(method, below));
+                found.is_some_and(|found| found.id() == operation.id())
+            };
+            let spared = spared(&path, &entry.invoke.path, leads_there);
+            entry.activation.path.clone_from(&spared);
+            entry.invoke.path = spared;
+        }
+    }
     let mut places = HashSet::new();
     redacted.retain(|place| places.insert(place.clone()));
     entry.redacted = redacted;
@@ -200,12 +214,38 @@ fn without_secrets(operation: &Operation, below: &str, mut take_out: impl FnMut(
     }
     let segments = below.split('/').skip(1).zip(operation.secret_segments());
     let segments = segments.map(|(segment, template)| {
-        let Some(template) = template else { return segment };
+        let Some(template) = template else { return Cow::Borrowed(segment) };
         take_out(segment);
         take_out(parameters(segment, template));
-        REDACTED_IN_URL
+        Cow::Owned(without_parameters(template))
     });
-    Some(segments.fold(String::with_capacity(below.len()), |path, segment| path + "/" + segment))
+    Some(segments.fold(String::with_capacity(below.len()), |path, segment| path + "/" + &segment))
+}
+
+/// A segment that still matches its template, and has no value in it.
+fn without_parameters(template: &str) -> String {
+    let (mut segment, mut rest) = (String::new(), template);
+    while let Some((literal, parameter)) = rest.split_once('{') {
+        segment = segment + literal + REDACTED_IN_URL;
+        rest = parameter.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    segment + rest
+}
+
+/// The path with those segments as they are in `wiped` without which it still leads to where it led: what the document
+/// says of a path is known to everybody.
+fn spared(path: &str, wiped: &str, leads_there: impl Fn(&str) -> bool) -> String {
+    let (mut kept, wiped): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), wiped.split('/').collect());
+    if kept.len() != wiped.len() {
+        return wiped.join("/");
+    }
+    for (at, segment) in wiped.into_iter().enumerate() {
+        let before = std::mem::replace(&mut kept[at], segment);
+        if !leads_there(&kept.join("/")) {
+            kept[at] = before;
+        }
+    }
+    kept.join("/")
 }
 
 /// A segment without what its template says before the first parameter and after the last.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use wire::Body;
 use wire::capture::{CaptureEntry, HostCall, HttpOutcome, REDACTED};
 
-use super::needles::{Needles, TooMany};
+use super::needles::{Needles, TooMany, WORD_LEN_MAX};
 use crate::url::REDACTED_IN_URL;
 
 /// Takes secrets out of all that a call consists of.
@@ -60,7 +60,7 @@ impl<'s> Sponge<'s> {
     fn headers(&self, headers: &mut [(String, String)]) -> bool {
         headers.iter_mut().fold(false, |is_found, (name, value)| {
             // Without it, nobody could tell what a body was.
-            let is_known = self.secrets.is_none() && name.eq_ignore_ascii_case("content-type");
+            let is_known = name.eq_ignore_ascii_case("content-type");
             is_found | (!is_known && self.text(value, REDACTED))
         })
     }
@@ -95,17 +95,28 @@ impl<'s> Sponge<'s> {
         let (mut wiped, mut done) = (Vec::new(), 0);
         let mut quotes = Quotes::default();
         for place in &found {
+            let is_bare = is_json && !quotes.is_within(bytes, place.start);
+            if is_json && !is_bare && place.len() <= WORD_LEN_MAX && names_a_member(&bytes[place.end..]) {
+                continue;
+            }
             wiped.extend_from_slice(&bytes[done..place.start]);
             // A number has no quotes, and what stands for it needs them.
-            let quote: &[u8] = if is_json && !quotes.is_within(bytes, place.start) { b"\"" } else { b"" };
+            let quote: &[u8] = if is_bare { b"\"" } else { b"" };
             wiped.extend([quote, mark.as_bytes(), quote].concat());
             done = place.end;
         }
-        (!found.is_empty()).then(|| {
+        (done > 0).then(|| {
             wiped.extend_from_slice(&bytes[done..]);
             wiped
         })
     }
+}
+
+/// Whether the text of JSON that goes on with this is the name of a member. A word may be one by chance, and without it
+/// the body is another.
+fn names_a_member(rest: &[u8]) -> bool {
+    let end = rest.iter().position(|byte| *byte == b'"').map_or(rest.len(), |quote| quote + 1);
+    rest[end..].trim_ascii_start().starts_with(b":")
 }
 
 /// Knows where the texts of JSON begin and end, from its beginning on.

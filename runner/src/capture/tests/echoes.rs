@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use wire::Body;
 
-use super::{JSON, entry, redacted, text};
+use super::{JSON, document, entry, redacted, text};
 
 #[test]
 fn a_short_secret_is_found_where_it_is_a_word() {
@@ -41,8 +41,27 @@ fn a_parameter_that_shares_its_segment_and_a_decoded_one_are_found() {
     for path in ["/api/login/hunter%2F22", "/api/codes/of-hunter%2F22.json"] {
         let mut entry = entry(path, JSON, Body::EMPTY);
         entry.activation.logs[0].text = "hunter/22".into();
-        assert_eq!(redacted(entry).activation.logs[0].text, "[redacted]");
+        let entry = redacted(entry);
+        assert_eq!(entry.activation.logs[0].text, "[redacted]");
+        // A replay finds the same operation.
+        let shown =
+            if path.ends_with("json") { "/codes/of-%5Bredacted%5D.json" } else { "/login/%5Bredacted%5D" };
+        assert_eq!(entry.invoke.path, format!("/api{shown}"));
+        assert!(document().operation("POST", shown).is_some());
     }
+}
+
+#[test]
+fn a_word_that_is_a_secret_changes_nothing_that_the_document_says() {
+    let body = Body::from(r#"{"login": "login", "name":1}"#);
+    let mut entry = entry("/api/login/login?login=1", JSON, body);
+    entry.invoke.headers.push(("x-pin".into(), "login".into()));
+    entry.invoke.headers.push(("content-type".into(), "text/login".into()));
+    let entry = redacted(entry);
+    assert_eq!(entry.invoke.path, "/api/login/%5Bredacted%5D");
+    assert_eq!(text(&entry.invoke.body), r#"{"login": "[redacted]", "name":1}"#);
+    let kept = entry.invoke.headers.iter().any(|(_, value)| value == "text/login");
+    assert!(kept, "{:?}", entry.invoke.headers);
 }
 
 #[test]
