@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use wire::capture::{Capture, CaptureEntry, Drawn, HostCall, HttpOutcome};
-use wire::{Activation, Answer, Body, Broker, Version};
+use wire::{Activation, Answer, Broker, Version};
 
 use crate::deployed::Deployed;
 use crate::execution::Wanted;
@@ -90,29 +90,27 @@ impl Captures {
 /// About how many bytes it holds.
 fn weight(entry: &CaptureEntry) -> usize {
     let CaptureEntry { invoke, answer, activation, drawn, .. } = entry;
-    let request = invoke.path.len() + invoke.query.len() + head_len(&invoke.headers) + len(&invoke.body);
+    let request =
+        invoke.path.len() + invoke.query.len() + head_len(&invoke.headers) + invoke.body.inline_len();
     let drawn = drawn.calls.iter().map(|call| size_of_val(call) + drawn_len(call));
     let lines = activation.logs.iter().map(|line| size_of_val(line) + line.text.len());
-    let answer = head_len(&answer.headers) + len(&answer.body);
+    let answer = head_len(&answer.headers) + answer.body.inline_len();
     size_of_val(entry) + request + answer + drawn.sum::<usize>() + lines.sum::<usize>()
 }
 
 fn drawn_len(call: &HostCall) -> usize {
     let HostCall::Http(exchange) = call else { return 0 };
     let answer = match &exchange.outcome {
-        HttpOutcome::Response { headers, body, .. } => head_len(headers) + len(body),
+        HttpOutcome::Response { headers, body, .. } => head_len(headers) + body.inline_len(),
         HttpOutcome::Failed(why) => why.len(),
     };
-    size_of_val(&**exchange) + exchange.url.len() + head_len(&exchange.headers) + len(&exchange.body) + answer
+    size_of_val(&**exchange)
+        + exchange.url.len()
+        + head_len(&exchange.headers)
+        + exchange.body.inline_len()
+        + answer
 }
 
 fn head_len(headers: &[(String, String)]) -> usize {
     headers.iter().map(|header| size_of_val(header) + header.0.len() + header.1.len()).sum()
-}
-
-fn len(body: &Body) -> usize {
-    match body {
-        Body::Inline(bytes) => bytes.len(),
-        Body::Stored(_) => 0,
-    }
 }

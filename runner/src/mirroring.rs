@@ -91,25 +91,18 @@ fn weight(call: &Invoke, answer: &Answer, drawn: &Drawn) -> usize {
     let drawn = drawn.calls.iter().map(|call| match call {
         HostCall::Http(exchange) => {
             let answered = match &exchange.outcome {
-                HttpOutcome::Response { headers, body, .. } => header_bytes(headers) + len(body),
+                HttpOutcome::Response { headers, body, .. } => header_bytes(headers) + body.inline_len(),
                 HttpOutcome::Failed(_) => 0,
             };
-            exchange.url.len() + header_bytes(&exchange.headers) + len(&exchange.body) + answered
+            exchange.url.len() + header_bytes(&exchange.headers) + exchange.body.inline_len() + answered
         }
         _ => 0,
     });
     header_bytes(&call.headers)
-        + len(&call.body)
+        + call.body.inline_len()
         + header_bytes(&answer.headers)
-        + len(&answer.body)
+        + answer.body.inline_len()
         + drawn.sum::<usize>()
-}
-
-fn len(body: &Body) -> usize {
-    match body {
-        Body::Inline(bytes) => bytes.len(),
-        Body::Stored(_) => 0,
-    }
 }
 
 /// Compares what a copy came to with what its call came to, and notes that.

@@ -43,6 +43,14 @@ impl Body {
     /// A body of no bytes.
     pub const EMPTY: Self = Self::Inline(Bytes::new());
 
+    /// How many bytes it has here: none if they lie in the store.
+    pub fn inline_len(&self) -> usize {
+        match self {
+            Self::Inline(bytes) => bytes.len(),
+            Self::Stored(_) => 0,
+        }
+    }
+
     /// Whether there is nothing in it; how messages know to leave it out.
     pub fn is_empty(&self) -> bool {
         match self {

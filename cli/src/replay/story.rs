@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use compare::shown;
 use wire::capture::{CaptureEntry, Drawn, HostCall, HttpExchange, HttpOutcome};
-use wire::{Activation, Body, Stream, Timestamp};
+use wire::{Activation, Body, Timestamp};
 
 use super::outcome::Judged;
 use super::target::Played;
@@ -94,11 +94,7 @@ fn events(activation: &Activation, drawn: &Drawn) -> Vec<(u64, String)> {
         }
     }
     for line in &activation.logs {
-        let stream = match line.stream {
-            Stream::Stdout => "stdout",
-            Stream::Stderr => "stderr",
-            Stream::Platform => "platform",
-        };
+        let stream = line.stream.as_str();
         let since = || u64::try_from(line.at.since(activation.at).as_micros()).unwrap_or(u64::MAX);
         let at_us = line.at_us.unwrap_or_else(since);
         events.push((at_us, format!("{stream} {}: {}", line.level, shown(&line.text))));
