@@ -1,13 +1,10 @@
 //! Texts out of which something was taken because it is secret.
 
 use serde_json::Value;
-use wire::capture::REDACTED;
+use wire::capture::{REDACTED, REDACTED_IN_URL};
 
 use crate::Step;
 use crate::difference::pointer;
-
-/// [`REDACTED`] as it stands in a URL or a form.
-const IN_URL: &str = "%5Bredacted%5D";
 
 /// Places of an answer out of which something was taken. Anywhere else the mark is a text like any other.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,7 +70,7 @@ impl<'t> Iterator for Pieces<'t> {
 
     fn next(&mut self) -> Option<&'t [u8]> {
         let text = self.0.take()?;
-        let marks = [REDACTED, IN_URL].into_iter();
+        let marks = [REDACTED, REDACTED_IN_URL].into_iter();
         let first = marks.filter_map(|mark| Some((find(text, mark.as_bytes())?, mark.len()))).min();
         let Some((at, len)) = first else { return Some(text) };
         self.0 = text.get(at + len..);

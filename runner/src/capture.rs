@@ -28,9 +28,6 @@ const KEPT_MAX: usize = 4_096;
 /// KiB of them that may wait: what a runner can spare beside its Funcs.
 const KIB_MAX: usize = 64 << 10;
 
-/// Hexadecimal digits of what random numbers come from.
-const SEED_DIGITS: usize = 64;
-
 /// Where calls are left that are to be kept. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Captures {
@@ -73,8 +70,7 @@ impl Captures {
     ) {
         let Wanted { invoke, captures } = wanted;
         // One that was not begun drew nothing.
-        let drawn =
-            drawn.map_or_else(|| Drawn { seed: "0".repeat(SEED_DIGITS), ..Drawn::default() }, |drawn| *drawn);
+        let drawn = drawn.map_or_else(Drawn::nothing, |drawn| *drawn);
         let entry = CaptureEntry { v: Version, invoke, answer, activation, drawn, redacted: Vec::new() };
         let kib = u32::try_from(weight(&entry) / 1024).unwrap_or(u32::MAX).saturating_add(1);
         let Ok(room) = self.room.clone().try_acquire_many_owned(kib) else {

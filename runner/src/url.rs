@@ -1,9 +1,6 @@
 //! `Url`: the parts of a URL, some of which are for nobody's eyes.
 
-use wire::capture::REDACTED;
-
-/// [`REDACTED`] as it stands in a URL.
-pub(crate) const REDACTED_IN_URL: &str = "%5Bredacted%5D";
+use wire::capture::{REDACTED, REDACTED_IN_URL};
 
 /// A URL in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,6 +18,9 @@ pub use header::{CaptureHeader, FileKind};
 /// What a text stands for that was taken out of a capture because it is secret.
 pub const REDACTED: &str = "[redacted]";
 
+/// [`REDACTED`] as it stands in a URL or a form.
+pub const REDACTED_IN_URL: &str = "%5Bredacted%5D";
+
 /// Headers that carry credentials in every API, in lower case.
 pub const SECRET_HEADERS: [&str; 5] =
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];

@@ -102,9 +102,7 @@ impl Servers<'_> {
         }
         if is_here(text)? {
             self.check_new_props()?;
-            return Ok(Target::Local(
-                Local::one(self.scene, self.zip(text)?).await.with_context(|| text.to_owned())?,
-            ));
+            return Ok(Target::Local(self.open(text).await?));
         }
         let server = Server::choose(self.given)?;
         let routes: Vec<RouteInfo> = server.get("/routes").context("--against is no file here")?;
@@ -163,6 +161,10 @@ impl Servers<'_> {
     /// A bundle in this process that answered these calls, or one like it.
     pub(crate) async fn local(&self, text: &str) -> Result<Local> {
         self.check_props()?;
+        self.open(text).await
+    }
+
+    async fn open(&self, text: &str) -> Result<Local> {
         Local::one(self.scene, self.zip(text)?).await.with_context(|| text.to_owned())
     }
 

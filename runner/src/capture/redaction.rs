@@ -5,12 +5,12 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use swagger::{BasePath, Document, Operation, SecretPlace, Secrets};
-use wire::capture::{CaptureEntry, Drawn, HostCall, HttpOutcome, REDACTED};
+use wire::capture::{CaptureEntry, Drawn, HostCall, HttpOutcome, REDACTED, REDACTED_IN_URL};
 use wire::{Body, Invoke};
 
 use super::names;
 use super::scrubbing::Scrubbing;
-use crate::url::{REDACTED_IN_URL, Url};
+use crate::url::Url;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 

@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use wire::capture::{CaptureEntry, REDACTED};
+use wire::capture::{CaptureEntry, REDACTED, REDACTED_IN_URL};
 
 use super::sponge::Sponge;
-use crate::url::REDACTED_IN_URL;
 
 /// A shorter text stands in too many places to say where it is the secret one.
 const LEN_MIN: usize = 4;

@@ -4,10 +4,9 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use wire::Body;
-use wire::capture::{CaptureEntry, HostCall, HttpOutcome, REDACTED};
+use wire::capture::{CaptureEntry, HostCall, HttpOutcome, REDACTED, REDACTED_IN_URL};
 
 use super::needles::{Needles, TooMany, WORD_LEN_MAX};
-use crate::url::REDACTED_IN_URL;
 
 /// Takes secrets out of all that a call consists of.
 pub(super) struct Sponge<'s> {

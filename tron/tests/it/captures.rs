@@ -180,20 +180,24 @@ async fn a_capture_ends_when_it_is_full_and_never_has_more_than_it_may() {
     assert_eq!(exported(&stage, &capture.id).await.0.entries, full.entries);
 }
 
+/// Until the queue of a capture is gone.
+async fn until_taken_in(stage: &Stage, queue: &str) {
+    let mut activity = stage.broker.subscribe(Topic::Heartbeats).await.unwrap();
+    let gone = async {
+        while stage.broker.depth(queue).await.is_ok() {
+            activity.next().await;
+        }
+    };
+    in_time(gone).await;
+}
+
 #[tokio::test]
 async fn a_capture_that_is_over_loses_its_queue_when_that_is_empty() {
     let stage = Stage::start().await;
     let CaptureInfo { capture, .. } = started(&stage, json!({"for_seconds": 1})).await;
     until(&stage, &capture.id, |info| info.state == CaptureState::Expired).await;
     publish(&stage.broker, &capture.id, &[text(1)]).await;
-    let queue = capture.queue();
-    let mut activity = stage.broker.subscribe(Topic::Heartbeats).await.unwrap();
-    let gone = async {
-        while stage.broker.depth(&queue).await.is_ok() {
-            activity.next().await;
-        }
-    };
-    in_time(gone).await;
+    until_taken_in(&stage, &capture.queue()).await;
     assert_eq!(stage.handle.capture(&capture.id).await.unwrap().entries, 1);
 }
 
@@ -222,14 +226,7 @@ async fn tell_missed(stage: &Stage, runner: &str, capture: &CaptureId, missed: u
 async fn calls_that_ended_long_after_their_capture_are_counted_as_missed() {
     let stage = Stage::start().await;
     let CaptureInfo { capture, .. } = started(&stage, json!({"for_seconds": 1})).await;
-    let queue = capture.queue();
-    let mut activity = stage.broker.subscribe(Topic::Heartbeats).await.unwrap();
-    let gone = async {
-        while stage.broker.depth(&queue).await.is_ok() {
-            activity.next().await;
-        }
-    };
-    in_time(gone).await;
+    until_taken_in(&stage, &capture.queue()).await;
     tell_missed(&stage, "runner-a", &capture.id, 1).await;
     until(&stage, &capture.id, |info| info.missed == 1).await;
 }

@@ -18,7 +18,15 @@ pub struct Drawn {
     pub truncated: bool,
 }
 
+/// Hexadecimal digits of what random numbers come from.
+const SEED_DIGITS: usize = 64;
+
 impl Drawn {
+    /// What was drawn where no Func was begun.
+    pub fn nothing() -> Self {
+        Self { seed: "0".repeat(SEED_DIGITS), ..Self::default() }
+    }
+
     /// Whether there was no Func that could have drawn anything: one that ran was given a seed.
     pub fn is_nothing(&self) -> bool {
         self.seed.bytes().all(|digit| digit == b'0')
