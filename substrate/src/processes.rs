@@ -8,12 +8,12 @@ mod record;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::process::{Child, Command};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 use wire::{PoolName, Timestamp};
 
@@ -31,6 +31,9 @@ pub const INHERITED: [&str; 4] = ["PATH", "HOME", "XDG_CACHE_HOME", "TMPDIR"];
 
 /// How often somebody who waits for processes to end looks at them.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Why it has ended, where nobody saw how.
+const UNSEEN_END: &str = "it has ended";
 
 /// What a runner is as a process.
 #[derive(Clone, Debug)]
@@ -57,16 +60,9 @@ struct Shared {
     program: Program,
     directory: Directory,
     logs: Logs,
-    /// The processes that this one is the parent of, waited for so that none is left as a zombie.
-    children: Mutex<JoinSet<Exit>>,
-}
-
-/// How a child has ended.
-#[derive(Debug)]
-struct Exit {
-    instance: String,
-    at: Timestamp,
-    status: Option<ExitStatus>,
+    /// The processes that this one is the parent of, waited for so that none is left as a zombie. Each stays until how
+    /// it ended is written down.
+    children: Mutex<HashMap<String, Arc<OnceLock<Ended>>>>,
 }
 
 impl Processes {
@@ -78,7 +74,7 @@ impl Processes {
         Identity::of_this_process().map_err(Error::machine("look at processes in /proc"))?;
         let directory = Directory::open(folder)?;
         let logs = Logs::open(&folder.join("logs"))?;
-        let shared = Shared { program, directory, logs, children: Mutex::new(JoinSet::new()) };
+        let shared = Shared { program, directory, logs, children: Mutex::default() };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -156,20 +152,22 @@ impl Shared {
 
     /// What there is, with what became of it since somebody looked.
     fn survey(&self) -> Result<Vec<Record>, Error> {
-        let exits = self.exits();
         let mut records = Vec::new();
         for record in self.directory.records()? {
-            if let Some(record) = self.look_after(record, &exits)? {
+            if let Some(record) = self.look_after(record)? {
                 self.logs.shorten(&record.instance)?;
                 records.push(record);
             }
         }
+        self.children().retain(|instance, _| {
+            records.iter().any(|record| record.instance == *instance && record.ended.is_none())
+        });
         self.logs.prune(&records).map_err(Error::machine("clear away old logs"))?;
         Ok(records)
     }
 
     /// Writes down what became of it; nothing is left of what never began.
-    fn look_after(&self, mut record: Record, exits: &HashMap<String, Exit>) -> Result<Option<Record>, Error> {
+    fn look_after(&self, mut record: Record) -> Result<Option<Record>, Error> {
         let now = Timestamp::now();
         let mut is_news = false;
         if record.ended.is_none() && record.identity.is_none() {
@@ -181,11 +179,9 @@ impl Shared {
             }
             is_news = true;
         }
-        if record.ended.is_none() && !record.identity.as_ref().is_some_and(Identity::is_alive) {
-            let exit = exits.get(&record.instance);
-            let reason = exit.and_then(|exit| exit.status).map_or("it has ended".to_owned(), reason);
-            record.ended = Some(Ended { at: exit.map_or(now, |exit| exit.at), reason });
-            is_news = true;
+        if record.ended.is_none() {
+            record.ended = self.end(&record);
+            is_news |= record.ended.is_some();
         }
         if record.is_leaving && record.leaving_since.is_none() {
             record.leaving_since = Some(now);
@@ -197,10 +193,18 @@ impl Shared {
         Ok(Some(record))
     }
 
-    fn exits(&self) -> HashMap<String, Exit> {
-        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
-        let ended = std::iter::from_fn(|| children.try_join_next());
-        ended.filter_map(Result::ok).map(|exit| (exit.instance.clone(), exit)).collect()
+    /// How it has ended, once it has. Of a child its exit status tells, which is there a moment after the child is gone:
+    /// until then it runs.
+    fn end(&self, record: &Record) -> Option<Ended> {
+        match self.children().get(&record.instance) {
+            Some(child) => child.get().cloned(),
+            None if record.identity.as_ref().is_some_and(Identity::is_alive) => None,
+            None => Some(Ended { at: Timestamp::now(), reason: UNSEEN_END.to_owned() }),
+        }
+    }
+
+    fn children(&self) -> MutexGuard<'_, HashMap<String, Arc<OnceLock<Ended>>>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self, steps: Vec<Step>, records: &[Record], template: Option<&Template>) -> Result<(), Error> {
@@ -277,10 +281,11 @@ impl Shared {
     }
 
     fn watch(&self, instance: String, mut child: Child) {
-        let mut children = self.children.lock().unwrap_or_else(PoisonError::into_inner);
-        children.spawn(async move {
-            let status = child.wait().await.ok();
-            Exit { instance, at: Timestamp::now(), status }
+        let end = Arc::new(OnceLock::new());
+        self.children().insert(instance, end.clone());
+        tokio::spawn(async move {
+            let reason = child.wait().await.map_or(UNSEEN_END.to_owned(), reason);
+            let _first = end.set(Ended { at: Timestamp::now(), reason });
         });
     }
 }

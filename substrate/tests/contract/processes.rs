@@ -1,15 +1,20 @@
 //! Processes of this machine.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::slice::from_ref;
 use std::sync::Arc;
 
+use serde_json::Value;
 use substrate::{Processes, Program};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 use crate::contract;
 use crate::stand_in::{is_up, pid, signal, stand_in};
-use crate::subject::{Subject, failure, settle, until, up};
+use crate::subject::{Subject, failed, failure, settle, until, up};
 
 /// Ends what a test leaves behind.
 struct Folder(TempDir);
@@ -21,8 +26,7 @@ impl Drop for Folder {
             .flat_map(|cluster| fs::read_dir(cluster.unwrap().path()).unwrap())
         {
             let name = entry.unwrap().path();
-            let record =
-                fs::read(&name).ok().and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok());
+            let record = fs::read(&name).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
             if let Some(instance) = record.as_ref().and_then(|record| record["instance"].as_str()) {
                 signal(instance, rustix::process::Signal::KILL);
             }
@@ -100,19 +104,32 @@ async fn a_program_that_is_not_there_is_shown_as_failed() {
 }
 
 #[tokio::test]
+async fn how_a_child_ended_is_told_though_it_was_found_dead_before_it_was_waited_for() {
+    let subject = subject();
+    let (substrate, template) = (subject.object(), subject.template_of("default", "crashing"));
+    let reason = until("it has failed", || async {
+        substrate.scale(&template, 1, &BTreeSet::new()).await.unwrap();
+        while records(&subject).iter().any(|(_, record)| runs(record)) {
+            std::thread::yield_now();
+        }
+        // Somebody looks while this thread, which waits for children, does not get on.
+        let look = || Runtime::new().unwrap().block_on(substrate.instances(from_ref(&template)));
+        std::thread::scope(|scope| scope.spawn(look).join()).unwrap().unwrap();
+        failed(substrate.instances(from_ref(&template)).await.unwrap())
+    })
+    .await;
+    assert!(reason.starts_with("exit code 3: "), "{reason}");
+}
+
+#[tokio::test]
 async fn who_was_being_started_when_tron_died_is_found_or_forgotten() {
     let subject = subject();
     let (substrate, template) = (subject.object(), subject.template("default"));
     let names = settle(&*substrate, &template, 2).await;
     let found = names.first().unwrap();
     // As it is while they are being started: one has come into being by then, and one has not.
-    for file in fs::read_dir(kept(&subject).path().join("test")).unwrap() {
-        let path = file.unwrap().path();
-        let Some(text) = fs::read_to_string(&path).ok().filter(|text| text.starts_with('{')) else {
-            continue;
-        };
-        let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
-        record["identity"] = serde_json::Value::Null;
+    for (path, mut record) in records(&subject) {
+        record["identity"] = Value::Null;
         if record["instance"] != found.as_str() {
             signal(record["instance"].as_str().unwrap(), rustix::process::Signal::KILL);
         }
@@ -128,6 +145,16 @@ async fn who_was_being_started_when_tron_died_is_found_or_forgotten() {
     assert!(is_up(found));
 }
 
-fn kept(subject: &Subject) -> &TempDir {
-    &subject._kept.downcast_ref::<Folder>().unwrap().0
+/// What the folder of a subject's cluster says of its processes.
+fn records(subject: &Subject) -> Vec<(PathBuf, Value)> {
+    let folder = &subject._kept.downcast_ref::<Folder>().unwrap().0;
+    let files = fs::read_dir(folder.path().join("test")).unwrap().map(|file| file.unwrap().path());
+    let texts = files.filter_map(|path| Some((fs::read(&path).ok()?, path)));
+    texts.filter_map(|(text, path)| Some((path, serde_json::from_slice(&text).ok()?))).collect()
+}
+
+/// Whether the process of a record has not ended.
+fn runs(record: &Value) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", record["identity"]["pid"]));
+    stat.is_ok_and(|stat| !stat.contains(") Z"))
 }

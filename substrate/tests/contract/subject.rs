@@ -128,11 +128,15 @@ pub(crate) async fn settle(substrate: &dyn Substrate, template: &Template, count
 pub(crate) async fn failure(substrate: &dyn Substrate, template: &Template) -> String {
     until("it has failed", || async {
         heard(substrate.scale(template, 1, &BTreeSet::new()).await)?;
-        let instances = heard(substrate.instances(from_ref(template)).await)?;
-        instances.into_iter().find_map(|instance| match instance.state {
-            InstanceState::Failed { reason } => Some(reason),
-            _ => None,
-        })
+        failed(heard(substrate.instances(from_ref(template)).await)?)
     })
     .await
+}
+
+/// Why one of them is shown as failed.
+pub(crate) fn failed(instances: Vec<Instance>) -> Option<String> {
+    instances.into_iter().find_map(|instance| match instance.state {
+        InstanceState::Failed { reason } => Some(reason),
+        _ => None,
+    })
 }
