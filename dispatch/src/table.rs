@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use swagger::{BadBasePath, BadHost, BasePath, Conflict, HostPattern, RouteTable};
-use wire::{ActivationId, BundleSha, Namespace, Route};
+use wire::{ActivationId, BundleSha, Namespace, Route, WeightedBundle};
 
 use crate::Call;
 
@@ -18,10 +18,7 @@ pub struct Table {
 
 /// What serves a route.
 #[derive(Debug)]
-struct Target {
-    bundles: Vec<Share>,
-    weight_sum: u64,
-}
+struct Target(Vec<Share>);
 
 /// A bundle's queue and its share of the calls.
 #[derive(Debug)]
@@ -29,6 +26,7 @@ struct Share {
     sha: BundleSha,
     queue: Arc<str>,
     weight: u64,
+    is_on_trial: bool,
 }
 
 /// Routes that no table can be built from.
@@ -78,7 +76,8 @@ impl Table {
         Ok(Self { namespaces: Arc::new(namespaces), unserved: BTreeMap::new() })
     }
 
-    /// The same routes, of whose queues nobody serves these, with the reason.
+    /// The same routes, of whose queues nobody serves these, with the reason. A bundle on trial has no share of the
+    /// calls meanwhile.
     #[must_use]
     pub fn with_unserved(&self, unserved: BTreeMap<String, String>) -> Self {
         Self { namespaces: Arc::clone(&self.namespaces), unserved }
@@ -97,7 +96,7 @@ impl Table {
         let target = self.lookup(call.namespace, call.host, call.path).ok_or(Miss::NoRoute)?;
         let queue = match call.bundle {
             Some(sha) => target.pinned(sha),
-            None => target.choose(call.activation),
+            None => target.choose(call.activation, &self.unserved),
         };
         queue.ok_or(Miss::NoBundle)
     }
@@ -111,38 +110,34 @@ fn target(route: &Route) -> Result<Target, BadRoutes> {
     if route.bundles.is_empty() {
         return Err(BadRoutes::NoBundle(route.id.clone()));
     }
-    let bundles: Vec<Share> = route
-        .bundles
-        .iter()
-        .map(|bundle| Share {
-            sha: bundle.sha.clone(),
-            queue: route.queue(&bundle.sha).into(),
-            weight: bundle.weight.into(),
-        })
-        .collect();
-    let weight_sum = bundles.iter().map(|share| share.weight).sum();
-    Ok(Target { bundles, weight_sum })
+    let share = |bundle: &WeightedBundle| Share {
+        sha: bundle.sha.clone(),
+        queue: route.queue(&bundle.sha).into(),
+        weight: bundle.weight.into(),
+        is_on_trial: bundle.trial.is_some(),
+    };
+    Ok(Target(route.bundles.iter().map(share).collect()))
 }
 
 impl Target {
     /// The queue of this bundle, if the route has it.
     fn pinned(&self, sha: &BundleSha) -> Option<&Arc<str>> {
-        self.bundles.iter().find(|share| share.sha == *sha).map(|share| &share.queue)
+        self.0.iter().find(|share| share.sha == *sha).map(|share| &share.queue)
     }
 
     /// The queue that this call's share falls to: the same for every attempt of a call.
-    fn choose(&self, activation: ActivationId) -> Option<&Arc<str>> {
-        if let [only] = self.bundles.as_slice() {
+    fn choose(&self, activation: ActivationId, unserved: &BTreeMap<String, String>) -> Option<&Arc<str>> {
+        if let [only] = self.0.as_slice() {
             return Some(&only.queue);
         }
-        let mut point = hash(activation).checked_rem(self.weight_sum)?;
-        for share in &self.bundles {
-            match point.checked_sub(share.weight) {
-                None => return Some(&share.queue),
-                Some(rest) => point = rest,
-            }
-        }
-        None
+        let takes_part = |share: &&Share| !(share.is_on_trial && unserved.contains_key(&*share.queue));
+        let weight_sum = self.0.iter().filter(takes_part).map(|share| share.weight).sum();
+        let mut point = hash(activation).checked_rem(weight_sum);
+        let chosen = self.0.iter().filter(takes_part).find(|share| {
+            point = point.and_then(|point| point.checked_sub(share.weight));
+            point.is_none()
+        });
+        chosen.map(|share| &share.queue)
     }
 }
 
@@ -154,7 +149,9 @@ fn hash(activation: ActivationId) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use wire::{Labels, RouteId, WeightedBundle};
+    use std::collections::BTreeSet;
+
+    use wire::{Labels, Percent, RouteId, Trial};
 
     use super::*;
 
@@ -183,6 +180,10 @@ mod tests {
 
     /// `/a`, shared by bundles 0, 1, …
     fn shared(weights: &[u32]) -> Table {
+        Table::build(&[shared_route(weights)]).unwrap()
+    }
+
+    fn shared_route(weights: &[u32]) -> Route {
         let mut route = route("*", "/a", 0);
         route.bundles = (0..)
             .zip(weights)
@@ -193,7 +194,7 @@ mod tests {
                 trial: None,
             })
             .collect();
-        Table::build(&[route]).unwrap()
+        route
     }
 
     /// Where a call of this path goes.
@@ -221,6 +222,28 @@ mod tests {
         let count = |n| counts.get(&route("*", "/a", n).queue(&sha(n))).copied().unwrap_or_default();
         assert!((8_700..9_300).contains(&count(0)), "{counts:?}");
         assert_eq!(count(0) + count(1), 10_000);
+    }
+
+    #[test]
+    fn a_bundle_on_trial_has_no_share_while_nobody_serves_it() {
+        let mut route = shared_route(&[0, 40, 60]);
+        route.bundles[2].trial = Some(Trial {
+            mirror: Percent::NONE,
+            failures_max: Percent::NONE,
+            differences_max: Percent::NONE,
+            calls_min: 1,
+            began: 1,
+        });
+        let queues = [0, 1, 2].map(|n| route.queue(&sha(n)));
+        let table = Table::build(&[route]).unwrap();
+        let seen =
+            |table: &Table| (0..100).map(|_| queue(table, "/a", None).unwrap()).collect::<BTreeSet<_>>();
+        assert_eq!(seen(&table), [queues[1].clone(), queues[2].clone()].into());
+        let unserved = |n: usize| BTreeMap::from([(queues[n].clone(), "nobody has it".to_owned())]);
+        let without = table.with_unserved(unserved(2));
+        assert_eq!(seen(&without), [queues[1].clone()].into());
+        assert_eq!(queue(&without, "/a", Some(&sha(2))), Ok(queues[2].clone()), "it is asked for");
+        assert_eq!(seen(&table.with_unserved(unserved(1))).len(), 2, "what is trusted keeps its share");
     }
 
     #[test]

@@ -53,6 +53,11 @@ impl Plan {
         self.revision
     }
 
+    /// The routes of the deployment.
+    pub(crate) fn routes(&self) -> &[Route] {
+        &self.routes
+    }
+
     /// Every Func that a route names.
     pub(crate) fn wanted(&self) -> &[FuncAssignment] {
         &self.wanted
@@ -124,10 +129,9 @@ impl Plan {
     }
 
     /// The message to whoever dispatches.
-    pub(crate) fn to_routes(&self, unserved: &BTreeMap<String, String>) -> Control {
+    pub(crate) fn to_routes(&self, unserved: BTreeMap<String, String>) -> Control {
         let version = self.deployment.unwrap_or_default();
-        let (routes, unserved) = (self.routes.clone(), unserved.clone());
-        Control::Routes { v: Version, version, routes, unserved }
+        Control::Routes { v: Version, version, routes: self.routes.clone(), unserved }
     }
 
     /// What runners are to serve, whoever of them.

@@ -1,6 +1,7 @@
 //! `Reconciler`: compares what should be with what is, and acts: on every change, every heartbeat and
 //! a timer, so that starting, changing and repairing are one path.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub(crate) struct Reconciler {
     plan: Plan,
     members: Members,
     placement: Placement,
+    /// The queues of bundles on trial that get no calls yet, and why.
+    unloaded: BTreeMap<String, String>,
     tick: Duration,
     /// When the state is to be told again.
     tell_at: Option<Instant>,
@@ -91,6 +94,7 @@ impl Reconciler {
             plan: Plan::new(config.drain_grace),
             members: Members::new(config.silence_max()),
             placement: Placement::default(),
+            unloaded: BTreeMap::new(),
             tick: config.reconcile_interval,
             tell_at: None,
             ticks_until_sweep: 0,
@@ -149,14 +153,13 @@ impl Reconciler {
         let told_runners = self.tell_runners().await;
         match Table::build(&state.routes) {
             Ok(table) => {
-                let table = table.with_unserved(self.placement.unserved().clone());
-                self.table.send_replace(Arc::new(table));
+                self.table.send_replace(Arc::new(table.with_unserved(self.unserved())));
             }
             Err(bad) => error!(number = state.number, error = %bad, "deployment refused"),
         }
         self.publish_status();
         told_runners?;
-        self.broadcast(&self.plan.to_routes(self.placement.unserved())).await?;
+        self.broadcast(&self.plan.to_routes(self.unserved())).await?;
         info!(number = state.number, "deployment in force");
         Ok(())
     }
@@ -245,16 +248,28 @@ impl Reconciler {
             info!(%member, "member forgotten");
         }
         if self.weigh() {
-            let unserved = self.placement.unserved();
-            self.table.send_modify(|table| *table = Arc::new(table.with_unserved(unserved.clone())));
+            let unserved = self.unserved();
+            self.table.send_modify(|table| *table = Arc::new(table.with_unserved(unserved)));
             self.tell_at = Some(Instant::now());
         }
     }
 
-    /// Works out who can run what, if there is reason to; whether that changed.
+    /// Works out who can run what, if there is reason to, and who does; whether that changed.
     fn weigh(&mut self) -> bool {
         let known = Known { plan: self.plan.revision(), members: self.members.revision(Instant::now()) };
-        self.placement.update(known, || self.plan.assigned(), || self.members.fleet())
+        let is_moved = self.placement.update(known, || self.plan.assigned(), || self.members.fleet());
+        let unloaded = trials::unloaded(self.plan.routes(), self.placement.holders(), &self.members);
+        let before = std::mem::replace(&mut self.unloaded, unloaded);
+        is_moved || before != self.unloaded
+    }
+
+    /// The queues that get no calls, and why.
+    fn unserved(&self) -> BTreeMap<String, String> {
+        self.unloaded
+            .iter()
+            .chain(self.placement.unserved())
+            .map(|(queue, why)| (queue.clone(), why.clone()))
+            .collect()
     }
 
     /// Tells everybody the whole state.
@@ -262,7 +277,7 @@ impl Reconciler {
         self.place();
         self.tell_at = None;
         self.tell_runners().await?;
-        self.broadcast(&self.plan.to_routes(self.placement.unserved())).await
+        self.broadcast(&self.plan.to_routes(self.unserved())).await
     }
 
     /// Tells runners what is theirs. Where they cannot all hold all, one Tron alone says who holds what, and only when
@@ -292,7 +307,7 @@ impl Reconciler {
             draining: self.plan.draining(),
             unserved: self.placement.unserved().clone(),
             holders: Arc::clone(self.placement.holders()),
-            members: self.members.infos(),
+            members: self.members.infos().cloned().collect(),
         });
     }
 }

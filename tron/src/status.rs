@@ -51,11 +51,7 @@ impl Status {
         if let Some(why) = self.unserved.get(&func.queue) {
             return Readiness::Unserved(why.clone());
         }
-        let runners = self.members.iter().filter(|member| member.role == Role::Runner && !member.leaving);
-        let holders = self.holders.get(&func.queue);
-        let runners = runners.filter(|runner| {
-            runner.labels.include(&func.placement) && holders.is_none_or(|on| on.contains(&runner.id))
-        });
+        let runners = candidates(func, &self.holders, &self.members);
         let mut failure = None;
         for runner in runners.filter(|runner| runner.version >= number) {
             match runner.failed.get(&func.queue) {
@@ -65,6 +61,19 @@ impl Status {
         }
         failure.map_or(Readiness::Pending, Readiness::Failed)
     }
+}
+
+/// The runners among these members that are to run this Func.
+pub(crate) fn candidates<'m>(
+    func: &FuncAssignment,
+    holders: &Holders,
+    members: impl IntoIterator<Item = &'m MemberInfo>,
+) -> impl Iterator<Item = &'m MemberInfo> {
+    let holders = holders.get(&func.queue);
+    let runners = members.into_iter().filter(|member| member.role == Role::Runner && !member.leaving);
+    runners.filter(move |runner| {
+        runner.labels.include(&func.placement) && holders.is_none_or(|on| on.contains(&runner.id))
+    })
 }
 
 #[cfg(test)]

@@ -2,20 +2,22 @@
 
 mod verdict;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use wire::admin::{Deployment, TrialReport};
+use wire::admin::{Deployment, MemberInfo, TrialReport};
 use wire::{BundleSha, Chain, Route, RouteId, Trial, WeightedBundle};
 
+use crate::balance::Holders;
 use crate::log::{Committed, Log};
+use crate::members::Members;
 use crate::stats::{Statistics, Tried};
 use crate::status::{Readiness, Status};
-use crate::{Rejection, desired, plan};
+use crate::{Rejection, desired, plan, status};
 
 /// How often they are judged: as often as runners report.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -93,6 +95,21 @@ impl<'d> OnTrial<'d> {
 
 fn on_trial(routes: &[Route]) -> impl Iterator<Item = OnTrial<'_>> {
     routes.iter().flat_map(|route| route.bundles.iter().filter_map(|bundle| OnTrial::of(route, bundle)))
+}
+
+/// The queues of bundles on trial that nobody has loaded of those who are to, with the reason why nobody is sent there:
+/// some of them may never load it. Where there are none at all, calls have to wait for one, or none would be started.
+pub(crate) fn unloaded(routes: &[Route], holders: &Holders, members: &Members) -> BTreeMap<String, String> {
+    let is_unloaded = |tried: &OnTrial<'_>| {
+        let Some(func) = plan::func_of(routes, tried.route, tried.sha) else { return false };
+        let mut runners = status::candidates(&func, holders, members.infos()).peekable();
+        let has_loaded = |runner: &MemberInfo| {
+            runner.version >= tried.trial.began && !runner.failed.contains_key(&tried.queue)
+        };
+        runners.peek().is_some() && !runners.any(has_loaded)
+    };
+    let unloaded = on_trial(routes).filter(is_unloaded);
+    unloaded.map(|tried| (tried.queue, "no runner has loaded it yet".to_owned())).collect()
 }
 
 /// The queues of bundles on trial, with the deployments that their trials began with.

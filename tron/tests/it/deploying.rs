@@ -1,11 +1,11 @@
 //! Deploying, as members and operators see it.
 
 use wire::admin::{DeployRequest, RollbackRequest};
-use wire::broker::{DEAD_REQUESTS, Embedded, Message, RETRIES, Topic};
+use wire::broker::{DEAD_REQUESTS, Embedded, Message, REQUESTS, RETRIES, Topic};
 use wire::egress::AllowList;
-use wire::{Assignment, Broker, BundleSha, Percent, ProblemKind, RouteId, Store, Trial};
+use wire::{ActivationId, Assignment, Broker, BundleSha, Percent, ProblemKind, RouteId, Store, Trial};
 
-use crate::harness::{Runner, Stage, assignment, document, in_time, request};
+use crate::harness::{Runner, Stage, assignment, document, in_time, invoke, request};
 
 /// The first assignment heard that is as `wanted`.
 async fn assigned(
@@ -98,6 +98,35 @@ async fn a_bundle_on_trial_that_no_runner_can_load_any_more_goes_as_well() {
     })
     .await;
     assert_eq!(stage.handle.history().await.unwrap()[0].by, "trial");
+}
+
+/// Sends a call to `/a`; how many wait in this queue then.
+async fn call(stage: &Stage, queue: &str) -> usize {
+    let line = wire::encode_line(&invoke(ActivationId::generate())).unwrap();
+    stage.broker.publish(REQUESTS, Message::new(line).persistent()).await.unwrap();
+    tokio::task::yield_now().await;
+    stage.broker.depth(queue).await.map_or(0, |depth| depth.ready)
+}
+
+#[tokio::test]
+async fn a_bundle_on_trial_gets_calls_once_a_runner_has_loaded_it() {
+    let stage = Stage::start().await;
+    let [old, new] = [stage.upload(&document("A", 1)).await, stage.upload(&document("A", 2)).await];
+    let route = stage.handle.deploy(&request(&old), "admin").await.unwrap().route;
+    let (canary, tried) = (queue(&route, &new), on_trial(&new, 99));
+    let runner = Runner::start(&stage.broker, Some("no memory")).await;
+    let calling = async {
+        while stage.handle.history().await.unwrap()[0].by != "trial" {
+            assert_eq!(call(&stage, &canary).await, 0);
+        }
+    };
+    let (deployed, ()) = in_time(async { tokio::join!(stage.handle.deploy(&tried, "admin"), calling) }).await;
+    assert_eq!(deployed.unwrap().failure.as_deref(), Some("no memory"));
+
+    drop(runner);
+    let _runner = Runner::start(&stage.broker, None).await;
+    assert!(stage.handle.deploy(&tried, "admin").await.unwrap().ready);
+    in_time(async { while call(&stage, &canary).await == 0 {} }).await;
 }
 
 #[tokio::test]
