@@ -61,14 +61,26 @@ impl<'t> Needles<'t> {
             let alike = texts.get(head.pattern().as_usize()).map_or(&[][..], |texts| texts);
             let more = alike.iter().map(|text| common_len(text, &bytes[head.start()..])).max();
             let place = head.start()..head.end().max(head.start() + more.unwrap_or_default());
-            if place.len() <= WORD_LEN_MAX && !is_word(bytes, &place) {
-                from = place.start + 1;
-                continue;
+            from = place.start + 1;
+            if let Some(place) = self.standing(bytes, place) {
+                from = place.end;
+                found.push(place);
             }
-            from = place.end;
-            found.push(place);
         }
         Ok(found)
+    }
+
+    /// The place itself, or that of a shorter text that begins there and is a word where the longer one is none.
+    fn standing(&self, bytes: &[u8], place: Range<usize>) -> Option<Range<usize>> {
+        if place.len() > WORD_LEN_MAX || is_word(bytes, &place) {
+            return Some(place);
+        }
+        let mut shorter = (place.start + 1..place.end).rev().map(|end| place.start..end);
+        let is_one = |place: &Range<usize>| {
+            let text = std::str::from_utf8(&bytes[place.clone()]);
+            text.is_ok_and(|text| self.heads.contains_key(text)) && is_word(bytes, place)
+        };
+        shorter.find(is_one)
     }
 }
 
@@ -107,6 +119,7 @@ mod tests {
             found(&["1234", "1234-abcd"], "1234, 12345, x1234-abcd, 1234é, (1234)"),
             ["1234", "1234-abcd", "1234"]
         );
+        assert_eq!(found(&["1234", "1234-a"], "1234-ab 1234-a 51234-a"), ["1234", "1234-a"]);
         assert!(found(&["hunter22"], "").is_empty());
     }
 

@@ -133,12 +133,12 @@ impl Scrubbing {
         }
     }
 
-    /// Takes them out of everything, and notes where they were.
     /// Whether there is nothing to look for.
     pub(super) fn is_empty(&self) -> bool {
         self.texts.is_empty() && !self.is_over
     }
 
+    /// Takes them out of everything, and notes where they were.
     pub(super) fn scrub(self, entry: &mut CaptureEntry, redacted: &mut Vec<String>) {
         Sponge::new(&self.texts, self.is_over).wipe(entry, redacted);
     }
