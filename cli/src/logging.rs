@@ -39,6 +39,16 @@ pub(crate) fn start(logging: &Logging, default: &str) {
         LogFormat::Text => log.with_target(false).with_ansi(is_colourful()).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
+    log::set_max_level(level_of_libraries(level));
+}
+
+/// The level up to which those log that know nothing of `tracing`. That lines of Funcs are logged at every level is no
+/// reason to ask the filter for each of what such libraries say: wasmtime says a lot about each call.
+fn level_of_libraries(level: &str) -> log::LevelFilter {
+    let others: Vec<&str> = level.split(',').filter(|directive| !directive.starts_with("func=")).collect();
+    // Both have the same names. A filter that does not know lets everything through.
+    let hint = filter(&others.join(",")).max_level_hint().map(|hint| hint.to_string().parse());
+    hint.and_then(Result::ok).unwrap_or(log::LevelFilter::Trace)
 }
 
 /// What is logged. The client of Docker Engines writes down, for whoever debugs it, all that it sends: with it the
@@ -50,6 +60,13 @@ fn filter(level: &str) -> EnvFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_of_funcs_do_not_make_libraries_talk() {
+        let of = |level| level_of_libraries(level).as_str();
+        assert_eq!((of("info,func=trace,lapin=off"), of("warn,func=off")), ("INFO", "INFO"));
+        assert_eq!((of("trace"), of("info,wasmtime=debug")), ("TRACE", "DEBUG"));
+    }
 
     #[test]
     fn nobody_has_secrets_logged() {

@@ -73,8 +73,8 @@ impl Handling {
 
     async fn handle_all(&self, lines: &[Bytes], delivery: &Delivery) {
         self.deployed.tally.arrive(lines.len());
-        // Boxed: they are large, and moved about while they wait.
-        join_all(lines.iter().map(|line| Box::pin(self.hands.outbox.timely(self.line(line, delivery)))))
+        // Boxed, and before anything else holds them: they are large, and moved about.
+        join_all(lines.iter().map(|line| self.hands.outbox.timely(Box::pin(self.line(line, delivery)))))
             .await;
     }
 

@@ -3,7 +3,6 @@
 mod gathering;
 
 use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,16 +126,14 @@ impl Outbox {
     }
 
     /// Does work that may keep its thread from all else, and sends what waits whenever it has waited for long.
-    pub(crate) async fn timely<F: Future>(&self, work: F) -> F::Output {
-        let mut work = pin!(work);
-        poll_fn(|context| {
-            let polled = work.as_mut().poll(context);
+    pub(crate) fn timely<F: Future + Unpin>(&self, mut work: F) -> impl Future<Output = F::Output> {
+        poll_fn(move |context| {
+            let polled = work.poll_unpin(context);
             if self.gathering.is_due() {
                 self.flush();
             }
             polled
         })
-        .await
     }
 
     /// Hands everything that waits to the broker.

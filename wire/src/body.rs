@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use memchr::memchr2;
 use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -77,7 +78,7 @@ impl<T: Into<Bytes>> From<T> for Body {
 fn as_raw_json(bytes: &[u8]) -> Option<&RawValue> {
     let starts_a_value =
         matches!(bytes.first()?, b'{' | b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n');
-    if !starts_a_value || bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+    if !starts_a_value || memchr2(b'\n', b'\r', bytes).is_some() {
         return None;
     }
     let raw: &RawValue = serde_json::from_slice(bytes).ok()?;

@@ -1,6 +1,9 @@
 //! JSON lines: how messages lie in the payload of a broker message, one per line.
 
+use std::iter::once;
+
 use bytes::Bytes;
+use memchr::memchr_iter;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +51,12 @@ pub fn join_lines(lines: &[Bytes]) -> Bytes {
 
 /// The lines of a payload, each without its line break; empty ones are skipped.
 pub fn split_lines(payload: &Bytes) -> impl Iterator<Item = Bytes> {
-    payload.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| payload.slice_ref(line))
+    let mut begin = 0;
+    memchr_iter(b'\n', payload).chain(once(payload.len())).filter_map(move |end| {
+        let line = begin..end;
+        begin = end + 1;
+        (!line.is_empty()).then(|| payload.slice(line))
+    })
 }
 
 /// The lines of a payload of calls, as many as one may have.
@@ -107,6 +115,8 @@ mod tests {
         let notes = ["a\nb", ""].map(|text| Note { v: Version, text: text.into() });
         let payload: Bytes = notes.iter().flat_map(|note| encode_line(note).unwrap()).collect();
         assert_eq!(decode_lines::<Note>(&payload).unwrap(), notes);
+        let lines: Vec<Bytes> = split_lines(&Bytes::from_static(b"\na\n\nbc")).collect();
+        assert_eq!(lines, ["a", "bc"]);
     }
 
     #[test]
