@@ -1,6 +1,6 @@
 //! The desired state and how it changes: pure functions from routes to routes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use swagger::{BasePath, HostPattern};
 use wire::admin::{BundleInfo, DeployRequest, Deployment};
@@ -166,7 +166,9 @@ fn check_trial(request: &DeployRequest, before: Option<&Route>) -> Result<(), Re
 fn check_shared(request: &DeployRequest, before: Option<&Route>) -> Result<(), Rejection> {
     let Some(before) = before.filter(|_| request.trial.is_some()) else { return Ok(()) };
     let other_props = request.props.as_ref().is_some_and(|props| *props != before.props);
-    let other_outbound = request.outbound.as_ref().is_some_and(|outbound| *outbound != before.outbound);
+    let hosts = |outbound: &[String]| outbound.iter().cloned().collect::<BTreeSet<String>>();
+    let other_outbound =
+        request.outbound.as_ref().is_some_and(|outbound| hosts(outbound) != hosts(&before.outbound));
     for (is_other, pointer, what) in
         [(other_props, "/props", "props"), (other_outbound, "/outbound", "hosts")]
     {

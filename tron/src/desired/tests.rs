@@ -190,7 +190,7 @@ fn a_trial_begins_once_and_anew_when_it_asks_for_something_else_or_comes_back() 
 fn a_trial_that_would_change_the_settings_of_all_calls_is_refused() {
     let mut alone = route("*", "/a", 0);
     alone.props.insert("db".into(), "old".into());
-    alone.outbound.push("db.example".into());
+    alone.outbound.extend(["db.example".into(), "mail.example".into()]);
     let alone = state(1, vec![alone]);
     let props = |db: &str| Some(serde_json::Map::from_iter([("db".to_owned(), db.into())]));
     let canary = DeployRequest { weight: Some(10), trial: Some(trial()), ..request(1) };
@@ -205,7 +205,8 @@ fn a_trial_that_would_change_the_settings_of_all_calls_is_refused() {
         assert_eq!(refused.faults()[0].pointer, pointer);
         assert!(refused.to_string().contains("deploy without a trial"), "{refused}");
     }
-    let same = DeployRequest { props: props("old"), outbound: Some(vec!["db.example".into()]), ..canary };
+    let in_another_order = Some(vec!["mail.example".into(), "db.example".into()]);
+    let same = DeployRequest { props: props("old"), outbound: in_another_order, ..canary };
     assert_eq!(tried(&same).unwrap(), [90, 10]);
 }
 
