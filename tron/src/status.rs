@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wire::admin::MemberInfo;
-use wire::{BundleSha, FuncAssignment, Role};
+use wire::{BundleSha, FuncAssignment, Labels, Role};
 
 use crate::balance::Holders;
 
@@ -51,7 +51,8 @@ impl Status {
         if let Some(why) = self.unserved.get(&func.queue) {
             return Readiness::Unserved(why.clone());
         }
-        let runners = candidates(func, &self.holders, &self.members);
+        let FuncAssignment { queue, placement, .. } = func;
+        let runners = candidates(queue, placement, &self.holders, &self.members);
         let mut failure = None;
         for runner in runners.filter(|runner| runner.version >= number) {
             match runner.failed.get(&func.queue) {
@@ -63,22 +64,23 @@ impl Status {
     }
 }
 
-/// The runners among these members that are to run this Func.
+/// The runners among these members that are to run the Func of this queue, which asks that of them.
 pub(crate) fn candidates<'m>(
-    func: &FuncAssignment,
+    queue: &str,
+    placement: &Labels,
     holders: &Holders,
     members: impl IntoIterator<Item = &'m MemberInfo>,
 ) -> impl Iterator<Item = &'m MemberInfo> {
-    let holders = holders.get(&func.queue);
+    let holders = holders.get(queue);
     let runners = members.into_iter().filter(|member| member.role == Role::Runner && !member.leaving);
     runners.filter(move |runner| {
-        runner.labels.include(&func.placement) && holders.is_none_or(|on| on.contains(&runner.id))
+        runner.labels.include(placement) && holders.is_none_or(|on| on.contains(&runner.id))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use wire::{Labels, MemberId, Timestamp};
+    use wire::{MemberId, Timestamp};
 
     use super::*;
     use crate::desired::tests::route;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use wire::admin::{Deployment, MemberInfo, TrialReport};
-use wire::{BundleSha, Chain, Route, RouteId, Trial, WeightedBundle};
+use wire::{BundleSha, Chain, Labels, Route, RouteId, Trial, WeightedBundle};
 
 use crate::balance::Holders;
 use crate::log::{Committed, Log};
@@ -71,6 +71,7 @@ struct OnTrial<'d> {
     queue: String,
     route: &'d RouteId,
     sha: &'d BundleSha,
+    placement: &'d Labels,
     weight: u32,
     trial: &'d Trial,
 }
@@ -78,7 +79,8 @@ struct OnTrial<'d> {
 impl<'d> OnTrial<'d> {
     fn of(route: &'d Route, bundle: &'d WeightedBundle) -> Option<Self> {
         let (queue, trial) = (route.queue(&bundle.sha), bundle.trial.as_ref()?);
-        Some(Self { queue, route: &route.id, sha: &bundle.sha, weight: bundle.weight, trial })
+        let WeightedBundle { sha, weight, placement, .. } = bundle;
+        Some(Self { queue, route: &route.id, sha, placement, weight: *weight, trial })
     }
 
     /// Takes it off its route, unless somebody has, or has put it on trial anew.
@@ -101,8 +103,8 @@ fn on_trial(routes: &[Route]) -> impl Iterator<Item = OnTrial<'_>> {
 /// some of them may never load it. Where there are none at all, calls have to wait for one, or none would be started.
 pub(crate) fn unloaded(routes: &[Route], holders: &Holders, members: &Members) -> BTreeMap<String, String> {
     let is_unloaded = |tried: &OnTrial<'_>| {
-        let Some(func) = plan::func_of(routes, tried.route, tried.sha) else { return false };
-        let mut runners = status::candidates(&func, holders, members.infos()).peekable();
+        let mut runners =
+            status::candidates(&tried.queue, tried.placement, holders, members.infos()).peekable();
         let has_loaded = |runner: &MemberInfo| {
             runner.version >= tried.trial.began && !runner.failed.contains_key(&tried.queue)
         };
