@@ -12,19 +12,14 @@ use wire::broker::{Embedded, Message, Topic};
 use wire::capture::{CaptureEntry, CaptureHeader, Drawn};
 use wire::egress::AllowList;
 use wire::{
-    ActivationId, Answer, Body, Broker, CaptureId, Heartbeat, Invoke, MemberId, Role, RouteId, RunnerReport,
-    Store, Timestamp, Version, encode_line,
+    ActivationId, Answer, Body, Broker, CaptureId, Heartbeat, Invoke, MemberId, Role, RunnerReport, Store,
+    Timestamp, Version, encode_line,
 };
 
-use crate::harness::{self, Stage, document, in_time, invoke, request};
-
-async fn deployed(stage: &Stage) -> RouteId {
-    let sha = stage.upload(&document("A", 1)).await;
-    stage.handle.deploy(&request(&sha), "me").await.unwrap().route
-}
+use crate::harness::{self, Stage, in_time, invoke};
 
 async fn started(stage: &Stage, more: Value) -> CaptureInfo {
-    let mut asked = json!({"route": deployed(stage).await});
+    let mut asked = json!({"route": stage.deployed().await.0});
     asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let reply = stage.ask("POST", "/captures", asked.to_string()).await;
     assert_eq!(reply.status, 201, "{}", reply.json());
@@ -278,7 +273,7 @@ async fn what_is_removed_or_too_old_is_gone() {
 #[tokio::test]
 async fn what_makes_no_sense_is_refused_and_said() {
     let stage = Stage::start().await;
-    let route = deployed(&stage).await;
+    let (route, _) = stage.deployed().await;
     for (body, status, reason) in [
         (json!({"route": "0123456789abcdef"}), 404, "there is no route"),
         (json!({"route": route, "filters": ["colour=red"]}), 400, "is no filter"),

@@ -99,6 +99,12 @@ impl Stage {
         self.handle.upload(zip(document)).await.unwrap().bundle.sha.clone()
     }
 
+    /// Has a bundle serve `/a`: the route, and which it is.
+    pub(crate) async fn deployed(&self) -> (RouteId, BundleSha) {
+        let sha = self.upload(&document("A", 1)).await;
+        (self.handle.deploy(&request(&sha), "me").await.unwrap().route, sha)
+    }
+
     /// Asks the admin API as the one who holds the token.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: impl Into<Bytes>) -> Reply {
         let content_type = if path == "/bundles" { "application/zip" } else { "application/json" };

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::json;
 use wire::broker::{Embedded, Heard, Subscription, Topic};
 use wire::egress::AllowList;
-use wire::{Broker, Control, Level, Observation, RouteId, Store};
+use wire::{Broker, Control, Level, Observation, Store};
 
-use crate::harness::{Stage, document, in_time, request};
+use crate::harness::{Stage, in_time};
 
 /// The next observation that is told and that is as it should be.
 async fn told(control: &mut Subscription, is_wanted: impl Fn(&Observation) -> bool) -> Observation {
@@ -23,15 +23,10 @@ async fn told(control: &mut Subscription, is_wanted: impl Fn(&Observation) -> bo
     in_time(told).await
 }
 
-async fn deployed(stage: &Stage) -> RouteId {
-    let sha = stage.upload(&document("A", 1)).await;
-    stage.handle.deploy(&request(&sha), "me").await.unwrap().route
-}
-
 #[tokio::test]
 async fn a_level_is_told_at_once_and_again_and_ends_when_it_is_reset() {
     let stage = Stage::start().await;
-    let route = deployed(&stage).await;
+    let (route, _) = stage.deployed().await;
     let mut control = stage.broker.subscribe(Topic::Control).await.unwrap();
     let path = format!("/levels/{route}");
     let set = stage.ask("PUT", &path, r#"{"level":"debug","for_seconds":60}"#).await;
@@ -51,7 +46,7 @@ async fn a_level_is_told_at_once_and_again_and_ends_when_it_is_reset() {
 #[tokio::test]
 async fn a_level_that_has_expired_is_told_no_more() {
     let stage = Stage::start().await;
-    let route = deployed(&stage).await;
+    let (route, _) = stage.deployed().await;
     let mut control = stage.broker.subscribe(Topic::Control).await.unwrap();
     stage.ask("PUT", &format!("/levels/{route}"), r#"{"level":"warn","for_seconds":1}"#).await;
     told(&mut control, |observation| !observation.levels.is_empty()).await;
@@ -67,7 +62,7 @@ async fn what_one_tron_was_asked_another_one_tells() {
         Stage::over(broker.clone(), store.clone(), AllowList::default()).await,
         Stage::over(broker.clone(), store, AllowList::default()).await,
     ];
-    let path = format!("/levels/{}", deployed(&first).await);
+    let path = format!("/levels/{}", first.deployed().await.0);
     assert_eq!(first.ask("PUT", &path, r#"{"level":"debug"}"#).await.status, 200);
     first.stop().await.unwrap();
     let mut control = broker.subscribe(Topic::Control).await.unwrap();
@@ -79,7 +74,7 @@ async fn what_one_tron_was_asked_another_one_tells() {
 #[tokio::test]
 async fn a_level_is_for_a_route_that_is_there_and_for_a_bearable_time() {
     let stage = Stage::start().await;
-    let route = deployed(&stage).await;
+    let (route, _) = stage.deployed().await;
     for (path, body, status) in [
         ("/levels/0123456789abcdef".to_owned(), r#"{"level":"debug"}"#, 404),
         (format!("/levels/{route}"), r#"{"level":"loud"}"#, 400),

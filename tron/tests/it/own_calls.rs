@@ -9,7 +9,7 @@ use wire::{
     ActivationId, Answer, Body, Broker, Invoke, Namespace, ProblemKind, Replay, RouteId, Timestamp, Version,
 };
 
-use crate::harness::{Reply, Runner, Stage, TOKEN, document, in_time, request};
+use crate::harness::{Reply, Runner, Stage, TOKEN, in_time};
 
 /// Longer than a message carries.
 const LONG: usize = Body::INLINE_BYTES_MAX + 1;
@@ -69,8 +69,7 @@ fn get(path: &str) -> CallRequest {
 async fn a_call_of_an_operator_goes_to_the_bundle_and_its_answer_to_nobody_else() {
     let stage = Stage::start().await;
     let _runner = Runner::start(&stage.broker, None).await;
-    let sha = stage.upload(&document("A", 1)).await;
-    let deployed = stage.handle.deploy(&request(&sha), "test").await.unwrap();
+    let (route, sha) = stage.deployed().await;
     let of = ActivationId::generate();
     let asked = CallRequest {
         bundle: Some(sha.clone()),
@@ -80,7 +79,7 @@ async fn a_call_of_an_operator_goes_to_the_bundle_and_its_answer_to_nobody_else(
         ..get("/a/x")
     };
     let played = async {
-        let invoke = take_one(&stage.broker, deployed.route.as_str(), sha.as_str()).await;
+        let invoke = take_one(&stage.broker, route.as_str(), sha.as_str()).await;
         let seen = (&*invoke.method, &*invoke.path, &*invoke.query, &*invoke.headers[0].0, invoke.at);
         assert_eq!(seen, ("GET", "/a/x", "q=1", "x-a", Timestamp(7)));
         assert_eq!((invoke.replay.as_ref().unwrap().of, &*invoke.host), (of, "localhost"));
@@ -90,7 +89,7 @@ async fn a_call_of_an_operator_goes_to_the_bundle_and_its_answer_to_nobody_else(
         invoke.activation
     };
     let mut place = stage.handle.place().unwrap();
-    let (called, activation) = tokio::join!(stage.handle.call(&mut place, &deployed.route, asked), played);
+    let (called, activation) = tokio::join!(stage.handle.call(&mut place, &route, asked), played);
     let called = called.unwrap();
     assert_eq!((called.activation, called.answer.body), (activation, Body::from(vec![7; LONG])));
 }
@@ -99,8 +98,7 @@ async fn a_call_of_an_operator_goes_to_the_bundle_and_its_answer_to_nobody_else(
 async fn a_call_that_is_run_again_is_compared_with_what_it_came_to() {
     let stage = Stage::start().await;
     let _runner = Runner::start(&stage.broker, None).await;
-    let sha = stage.upload(&document("A", 1)).await;
-    let route = stage.handle.deploy(&request(&sha), "test").await.unwrap().route;
+    let (route, sha) = stage.deployed().await;
     let compared = async |text: &str, redacted: &[&str], body: &'static str| {
         let expected = json!({"v": 1, "id": "r", "activation": ActivationId::generate(), "attempt": 1,
             "status": 200, "headers": [], "body": {"text": text}});
@@ -153,8 +151,7 @@ async fn a_call_that_is_run_again_is_compared_with_what_it_came_to() {
 async fn a_call_that_is_no_bundles_is_refused() {
     let stage = Stage::start().await;
     let _runner = Runner::start(&stage.broker, None).await;
-    let sha = stage.upload(&document("A", 1)).await;
-    let route = stage.handle.deploy(&request(&sha), "test").await.unwrap().route;
+    let (route, _) = stage.deployed().await;
     let other = wire::BundleSha::of(b"other");
     let nowhere = RouteId::of(&Namespace::default(), "*", "/nowhere");
     for (route, asked, kind) in [
@@ -178,8 +175,7 @@ fn room(stage: &Stage) -> usize {
 async fn a_call_has_its_place_from_before_it_is_read_until_its_answer_is_written() {
     let stage = Stage::start().await;
     let _runner = Runner::start(&stage.broker, None).await;
-    let sha = stage.upload(&document("A", 1)).await;
-    let route = stage.handle.deploy(&request(&sha), "test").await.unwrap().route;
+    let (route, sha) = stage.deployed().await;
     let path = format!("/routes/{route}/calls");
     let headers =
         [("authorization", format!("Bearer {TOKEN}")), ("content-type", "application/json".to_owned())];
